@@ -1,0 +1,97 @@
+"""Pictures to tensors, a batch at a time: index, crop, flip, normalise, cast. No workers, nothing per picture in Python.
+
+The pictures lie in memory (or in a memory-mapped cache) as one uint8 array; a batch is a handful of whole-batch tensor operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from wiesel.batches.augmentation import Augmenter
+from wiesel.batches.order import batches_of, shuffled, steps_per_epoch
+from wiesel.batches.preprocessing import Preprocessing
+from wiesel.images.dataset import Images
+from wiesel.recipe import Augmentation
+
+
+@dataclass(frozen=True)
+class Batch:
+    pictures: Tensor
+    """float32 (B, C, H, W), channels-last"""
+    labels: Tensor
+    """int64 (B,)"""
+    ids: Tensor
+    """int64 (B,): rows of the split"""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def _tensor(images: Images) -> Tensor:
+    """The pictures as a tensor over the same memory. A read-only memory map is only ever read from, so torch's warning is moot."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(images.pixels)
+
+
+class TrainingBatches:
+    """The batches of one epoch of training, from batch number `start` on; pure in (seed, epoch).
+
+    `resolution` (pixels of the shorter side, or 0): pictures are shrunk with antialiasing after augmentation (progressive resizing).
+    """
+
+    def __init__(
+        self, images: Images, preprocessing: Preprocessing, *, batch: int, seed: int, augmentation: Augmentation = Augmentation()
+    ) -> None:
+        self.pixels = _tensor(images)
+        self.labels = torch.from_numpy(images.labels)
+        self.preprocessing = preprocessing
+        self.batch = batch
+        self.seed = seed
+        self.augmentation = augmentation
+        self.steps = steps_per_epoch(len(images), batch)
+
+    def epoch(self, epoch: int, *, start: int = 0, resolution: int = 0) -> Iterator[Batch]:
+        count = len(self.labels)
+        augment = Augmenter(self.augmentation, count=count, seed=self.seed, epoch=epoch)
+        for part in batches_of(shuffled(count, seed=self.seed, epoch=epoch), self.batch)[start:]:
+            ids = torch.from_numpy(part)
+            pictures = self.preprocessing.normalise(augment(self.pixels, ids))
+            yield Batch(shrink(pictures, resolution), self.labels[ids], ids)
+
+
+class EvaluationBatches:
+    """Every picture once, in order, unchanged but for the fixed preprocessing."""
+
+    def __init__(self, images: Images, preprocessing: Preprocessing, *, batch: int = 500) -> None:
+        self.pixels = _tensor(images)
+        self.labels = torch.from_numpy(images.labels)
+        self.preprocessing = preprocessing
+        self.batch = batch
+
+    def __len__(self) -> int:
+        return -(-len(self.labels) // self.batch)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for start in range(0, len(self.labels), self.batch):
+            ids = torch.arange(start, min(start + self.batch, len(self.labels)))
+            pixels = self.pixels[start : start + self.batch]
+            yield Batch(self.preprocessing.normalise(pixels), self.labels[ids], ids)
+
+
+def shrink(pictures: Tensor, resolution: int) -> Tensor:
+    """(B, C, H, W) with shorter side `resolution`; unchanged if that is 0 or not smaller than the pictures are."""
+    height, width = pictures.shape[-2:]
+    if not 0 < resolution < min(height, width):
+        return pictures
+    scale = resolution / min(height, width)
+    size = (round(height * scale), round(width * scale))
+    small = F.interpolate(pictures, size=size, mode="bilinear", antialias=True, align_corners=False)
+    return small.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,69 @@
+"""Ways in: one file per command; parse, call one library function, print.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check found problems, 4 missing
+data or package, 130/143 interrupted. The commands are named here as strings, so that `wiesel --help` loads none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App
+from cyclopts.exceptions import CycloptsError
+
+from wiesel.errors import WieselError
+from wiesel.language import say
+
+COMMANDS = {  # name -> (function, what --help says in English, in German)
+    "train": ("wiesel.cli.train:train", "Train a network and write its report.", "Ein Netz trainieren und den Bericht schreiben."),
+    "evaluate": ("wiesel.cli.evaluate:evaluate", "Measure a run on a split.", "Einen Lauf auf einem Teil der Daten messen."),
+    "report": ("wiesel.cli.report:report", "Write a run's report as one HTML file.", "Den Bericht eines Laufs als eine HTML-Datei schreiben."),
+    "predict": ("wiesel.cli.predict:predict", "Classify pictures with a run.", "Bilder mit einem Lauf klassifizieren."),
+    "models": ("wiesel.cli.models:models", "List the networks.", "Die Netze auflisten."),
+    "data": ("wiesel.cli.data:app", "List, fetch, describe and check data sets.", "Datensätze auflisten, holen, beschreiben und prüfen."),
+    "doctor": ("wiesel.cli.doctor:doctor", "Say what this machine has and can do.", "Sagen, was dieser Rechner hat und kann."),
+}
+
+
+def application() -> App:
+    from wiesel.cli.version import version
+
+    app = App(
+        name="wiesel",
+        help=say(
+            en="Train, understand and compare convolutional networks for image classification.",
+            de="Faltungsnetze für die Bildklassifikation trainieren, verstehen und vergleichen.",
+        ),
+        version=version,
+        version_flags=["--version"],
+    )
+    for name, (target, english, german) in COMMANDS.items():
+        app.command(target, name=name, help=say(en=english, de=german))
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command `wiesel`; ends the process with the exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line; the exit code. No user's mistake ends in a traceback."""
+    try:
+        result = application()(
+            list(arguments), exit_on_error=False, print_error=True, help_on_error=False, result_action="return_value"
+        )
+    except CycloptsError:
+        return 2
+    except WieselError as error:
+        print(f"wiesel: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("wiesel: " + say(en="interrupted", de="unterbrochen"), file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `wiesel models | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0

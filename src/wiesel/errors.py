@@ -1,0 +1,440 @@
+"""Everything that can go wrong because of a user's input or machine, as one tree.
+
+    WieselError                     exit code 1: it could not be done
+    ├── UsageError                  exit code 2: the question was wrong (name, flag, value)
+    ├── MissingError                exit code 4: data or an optional package is not there
+    ├── PicturesError               exit code 1: the pictures cannot be used as they are
+    ├── RunError                    exit code 1: a run folder cannot be written or read
+    └── TrainingError               exit code 1: training had to stop
+
+Each class keeps its facts as attributes and writes its own sentence, in German or English: what happened, with which value, and
+what to do next. A `WieselError` never reaches a person as a traceback; any other exception is our bug and does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from wiesel.language import language
+
+
+class WieselError(Exception):
+    """Base of the tree. `en` and `de` are templates over the facts given as keywords.
+
+    >>> class TooCold(WieselError):
+    ...     en = de = "{degrees} °C is too cold. Wait for spring."
+    >>> str(TooCold(degrees=-3))
+    '-3 °C is too cold. Wait for spring.'
+    """
+
+    exit_code: ClassVar[int] = 1
+    en: ClassVar[str] = ""
+    de: ClassVar[str] = ""
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__()
+        self.facts = facts
+
+    def __getattr__(self, name: str) -> Any:
+        facts = self.__dict__.get("facts", {})
+        if name in facts:
+            return facts[name]
+        raise AttributeError(name)
+
+    def __str__(self) -> str:
+        return (self.de if language() == "de" else self.en).format(**self.facts)
+
+    def __reduce__(self) -> Any:  # keyword-only construction, so the default pickling protocol would lose the facts
+        return _rebuild, (type(self), self.facts)
+
+
+def _rebuild(kind: type[WieselError], facts: dict[str, Any]) -> WieselError:
+    return kind(**facts)
+
+
+class UsageError(WieselError):
+    exit_code = 2
+
+
+class MissingError(WieselError):
+    exit_code = 4
+
+
+class PicturesError(WieselError):
+    pass
+
+
+class RunError(WieselError):
+    pass
+
+
+class TrainingError(WieselError):
+    pass
+
+
+# --- names, flags, values ------------------------------------------------------------------------------------------------
+
+
+class UnknownModel(UsageError):
+    en = "Unknown model {name!r}.{nearest} `wiesel models` lists all {count}."
+    de = "Unbekanntes Modell {name!r}.{nearest} `wiesel models` zeigt alle {count}."
+
+
+class UnknownData(UsageError):
+    en = "There is no data set called {name!r} and no such folder or .zip file.{nearest} `wiesel data list` shows the named ones."
+    de = "Es gibt weder einen Datensatz namens {name!r} noch einen solchen Ordner oder eine .zip-Datei.{nearest} `wiesel data list` zeigt die benannten."
+
+
+class BadValue(UsageError, ValueError):
+    """A setting outside its range: `setting`, `value`, `expected`."""
+
+    en = "{setting} = {value!r} is not possible: {expected}."
+    de = "{setting} = {value!r} ist nicht möglich: {expected}."
+
+
+class UnknownSetting(UsageError):
+    en = "Unknown setting {name!r} in {where}.{nearest}"
+    de = "Unbekannte Einstellung {name!r} in {where}.{nearest}"
+
+
+# --- pictures (room `images`) --------------------------------------------------------------------------------------------
+
+
+class Undecodable(PicturesError):
+    """One file that is no usable picture: `name`, `reason` (a text that speaks the reader's language)."""
+
+    en = "{name} cannot be used as a picture: {reason}."
+    de = "{name} ist als Bild nicht brauchbar: {reason}."
+
+
+class FolderMissing(MissingError):
+    en = "There is no folder or .zip file {path}. Check the path; `wiesel data list` shows the data sets that have a name."
+    de = "Es gibt weder einen Ordner noch eine .zip-Datei {path}. Prüfe den Pfad; `wiesel data list` zeigt die Datensätze mit Namen."
+
+
+class EmptyFolder(PicturesError):
+    en = "{path} contains no pictures ({files} other files). Expected: one folder per class, with pictures in it."
+    de = "{path} enthält keine Bilder ({files} andere Dateien). Erwartet wird ein Ordner je Klasse mit Bildern darin."
+
+
+class NoClassFolders(PicturesError):
+    en = "The {count} pictures of {path} lie in no class folder. Put them into one folder per class: {path}/cat/1.jpg, {path}/dog/2.jpg."
+    de = (
+        "Die {count} Bilder von {path} liegen in keinem Klassenordner. "
+        "Lege sie in einen Ordner je Klasse: {path}/katze/1.jpg, {path}/hund/2.jpg."
+    )
+
+
+class OneClass(PicturesError):
+    en = "{path} has only one class, {name!r}. A classifier needs at least two class folders."
+    de = "{path} hat nur eine Klasse, {name!r}. Ein Klassifikator braucht mindestens zwei Klassenordner."
+
+
+class EmptyClass(PicturesError):
+    en = "The class folder {name!r} of {path} has no usable picture. Add pictures or delete the folder."
+    de = "Der Klassenordner {name!r} von {path} hat kein brauchbares Bild. Lege Bilder hinein oder lösche den Ordner."
+
+
+class UnknownClass(PicturesError):
+    en = "The {split} split of {path} has the class {name!r}, which the training split lacks (it has {known}). Rename or remove that folder."
+    de = (
+        "Die Aufteilung {split} von {path} hat die Klasse {name!r}, die dem Training fehlt (dort gibt es {known}). "
+        "Benenne den Ordner um oder entferne ihn."
+    )
+
+
+class NoTrainingSplit(PicturesError):
+    en = "{path} has {found} but no train folder. Add train/<class>/… or remove the split folders."
+    de = "{path} hat {found}, aber keinen Ordner train. Ergänze train/<Klasse>/… oder entferne die Ordner der Aufteilung."
+
+
+class SplitTwice(PicturesError):
+    en = "{path} has two folders for the same split: {first!r} and {second!r}. Merge them or rename one."
+    de = "{path} hat zwei Ordner für dieselbe Aufteilung: {first!r} und {second!r}. Vereinige sie oder benenne einen um."
+
+
+class TooManyUnreadable(PicturesError):
+    en = (
+        "{count} of {total} pictures in {path} cannot be read, more than the allowed {allowed:.1%}: {first}. "
+        "Repair or delete them, or allow more with data.unreadable. `wiesel data check` lists all."
+    )
+    de = (
+        "{count} von {total} Bildern in {path} sind nicht lesbar, mehr als die erlaubten {allowed:.1%}: {first}. "
+        "Repariere oder lösche sie, oder erlaube mehr mit data.unreadable. `wiesel data check` zeigt alle."
+    )
+
+
+class BadArchive(PicturesError):
+    """A .zip file that is damaged or that no careful program should read: `path`, `reason`."""
+
+    en = "{path} is not read: {reason}."
+    de = "{path} wird nicht gelesen: {reason}."
+
+
+class BadArrayFile(PicturesError):
+    """A file of a known array format (IDX, CIFAR binary, digits) with wrong content: `path`, `reason`."""
+
+    en = "{path} is damaged or of another kind: {reason}. Delete it and fetch it again."
+    de = "{path} ist beschädigt oder von anderer Art: {reason}. Lösche die Datei und hole sie neu."
+
+
+class BadArrays(PicturesError):
+    """Arrays in memory that are no labelled pictures: `reason`."""
+
+    en = "These arrays are no labelled pictures: {reason}."
+    de = "Diese Arrays sind keine Bilder mit Etiketten: {reason}."
+
+
+class TooFewPictures(PicturesError):
+    en = "{have} pictures are too few to divide into {parts}: at least {needed} are needed. Add pictures or ask for smaller parts."
+    de = "{have} Bilder sind zu wenige zum Aufteilen in {parts}: nötig sind mindestens {needed}. Ergänze Bilder oder verlange kleinere Teile."
+
+
+class OtherData(PicturesError):
+    en = "This division belongs to other pictures (fingerprint {expected:.12}…, here {found:.12}…): something was added, changed or renamed."
+    de = (
+        "Diese Aufteilung gehört zu anderen Bildern (Fingerabdruck {expected:.12}…, hier {found:.12}…): "
+        "etwas kam hinzu, wurde geändert oder umbenannt."
+    )
+
+
+class NoRoom(PicturesError):
+    en = "The decoded pictures need {needed} MB in {path}, where {free} MB are free. Make room, choose a smaller size, or set WIESEL_CACHE."
+    de = "Die dekodierten Bilder brauchen {needed} MB in {path}, frei sind {free} MB. Schaffe Platz, wähle kleinere Bilder oder setze WIESEL_CACHE."
+
+
+class NotFetched(MissingError):
+    """A named data set that is nowhere and could not be downloaded: `name`, `why`, `files`, `folder`."""
+
+    en = "The data set {name} is not on this machine and could not be fetched ({why}). Put {files} into {folder} and try again."
+    de = "Der Datensatz {name} ist nicht auf diesem Rechner und war nicht zu holen ({why}). Lege {files} nach {folder} und versuche es erneut."
+
+
+class DigitsMissing(MissingError):
+    en = "The digits come with scikit-learn, which is not installed. `pip install scikit-learn`"
+    de = "Die Ziffern kommen mit scikit-learn, das nicht installiert ist. `pip install scikit-learn`"
+
+
+# --- networks (room `zoo`) -----------------------------------------------------------------------------------------------
+
+
+class PictureTooSmall(UsageError):
+    """Facts: `height`, `width`, `needed_height`, `needed_width`, in pixels."""
+
+    en = (
+        "{height} x {width} pixels are too few for this network: it needs at least {needed_height} x {needed_width}. "
+        "Enlarge the pictures, or build the network for their size."
+    )
+    de = (
+        "{height} x {width} Pixel sind zu wenig für dieses Netz: es braucht mindestens {needed_height} x {needed_width}. "
+        "Vergrössern Sie die Bilder, oder bauen Sie das Netz für ihre Grösse."
+    )
+
+
+# --- run folders (room `runs`) -------------------------------------------------------------------------------------------
+
+
+class CannotSave(RunError):
+    """The machine refused to write: disc full, read-only, no permission, defect. `needed`, `free` in bytes; `run` as in a shell."""
+
+    en = (
+        "{path!r} could not be written: {reason} ({needed:,} bytes needed, {free:,} free). What was saved before is untouched, "
+        "the previous checkpoint is intact; free space and `wiesel train --resume {run}`."
+    )
+    de = (
+        "{path!r} konnte nicht geschrieben werden: {reason} ({needed:,} Bytes nötig, {free:,} frei). Was vorher gespeichert war, "
+        "ist unberührt, der letzte Checkpoint ist intakt; Platz schaffen und `wiesel train --resume {run}`."
+    )
+
+
+class FolderTaken(RunError):
+    en = "{path!r} already exists{holds}. Nothing was changed. Choose another place{resume}."
+    de = "{path!r} gibt es schon{holds}. Nichts wurde verändert. Einen anderen Ort wählen{resume}."
+
+
+class NotARun(RunError):
+    en = "{path!r} is not a run folder: {reason}.{nearest} `wiesel train` makes one."
+    de = "{path!r} ist kein Run-Ordner: {reason}.{nearest} `wiesel train` legt einen an."
+
+
+class RunBusy(RunError):
+    en = "{path!r} is being written by process {pid} on {host} since {since}. Wait until it ends, or stop it."
+    de = "{path!r} wird gerade beschrieben: Prozess {pid} auf {host} seit {since}. Warten, bis er endet, oder ihn beenden."
+
+
+class Damaged(RunError):
+    """`names`: the files that are missing or other than their manifest says; `files`: the same as a phrase with the reasons."""
+
+    en = "{folder!r} is damaged: {files}. Nothing was changed. Restore these files from a copy, or train again."
+    de = "{folder!r} ist beschädigt: {files}. Nichts wurde verändert. Diese Dateien aus einer Kopie holen oder neu trainieren."
+
+
+class NoIntactCheckpoint(RunError):
+    en = (
+        "{run!r} holds {count} checkpoint(s), and none is intact ({names}). Nothing was changed, and nothing starts over by "
+        "itself. Restore one from a copy, or train anew into another folder with `--output DIR`."
+    )
+    de = (
+        "{run!r} enthält {count} Checkpoint(s), und keiner ist intakt ({names}). Nichts wurde verändert, und nichts beginnt "
+        "von selbst von vorn. Einen aus einer Kopie zurückholen oder mit `--output DIR` in einen anderen Ordner neu trainieren."
+    )
+
+
+class NonFiniteTensors(RunError):
+    en = (
+        "Step {step} was not saved: {names} contain NaN or infinity. What was saved before is intact. "
+        "Lower the learning rate and `wiesel train --resume {run}`."
+    )
+    de = (
+        "Schritt {step} wurde nicht gespeichert: {names} enthalten NaN oder Unendlich. Was vorher gespeichert war, ist intakt. "
+        "Die Lernrate senken und `wiesel train --resume {run}`."
+    )
+
+
+class NotTrained(RunError):
+    en = "{path!r} holds no finished network yet (state: {state}). `wiesel train --resume {run}` finishes it."
+    de = "{path!r} enthält noch kein fertiges Netz (Zustand: {state}). `wiesel train --resume {run}` bringt es zu Ende."
+
+
+class WrongWeights(RunError):
+    en = (
+        "The weights of {path!r} do not fit its recipe ({architecture}, {classes} classes): {difference}. "
+        "Restore the folder from a copy, or train again."
+    )
+    de = (
+        "Die Gewichte von {path!r} passen nicht zu ihrem Rezept ({architecture}, {classes} Klassen): {difference}. "
+        "Den Ordner aus einer Kopie zurückholen oder neu trainieren."
+    )
+
+
+# --- training ------------------------------------------------------------------------------------------------------------
+
+
+class NotFinite(TrainingError):
+    en = (
+        "Step {step} gave a loss or gradient that is not a number, first in layer {layer} (training pictures {ids}). The weights were "
+        "not changed and the last checkpoint stands. Try a lower --rate, or --precision fp32."
+    )
+    de = (
+        "Schritt {step} ergab einen Verlust oder Gradienten, der keine Zahl ist, zuerst in Schicht {layer} (Trainingsbilder {ids}). Die "
+        "Gewichte wurden nicht verändert, der letzte Speicherpunkt gilt. Versuchen Sie eine kleinere --rate oder --precision fp32."
+    )
+
+
+class NothingToResume(TrainingError):
+    en = "{run} holds no checkpoint yet. Start again without --resume, with another --output."
+    de = "{run} enthält noch keinen Speicherpunkt. Beginnen Sie ohne --resume neu, mit einem anderen --output."
+
+
+class DataChanged(TrainingError):
+    en = (
+        "The pictures of {source} are not those that {run} was trained on ({now}… instead of {then}…), so it cannot go on. Bring the old "
+        "pictures back, or start a new run."
+    )
+    de = (
+        "Die Bilder von {source} sind nicht die, mit denen {run} trainiert wurde ({now}… statt {then}…); der Lauf kann nicht weitergehen. "
+        "Stellen Sie die alten Bilder wieder her oder beginnen Sie einen neuen Lauf."
+    )
+
+# --- looking inside a network (room `analysis`) --------------------------------------------------------------------------
+
+
+class LayerNotFound(UsageError):
+    """`layer`, `nearest` (from `nearest`)."""
+
+    en = "This network has no layer {layer!r}.{nearest} `wiesel inspect` lists them all."
+    de = "Dieses Netz hat keine Schicht {layer!r}.{nearest} `wiesel inspect` zeigt alle."
+
+
+class NotOneTensor(UsageError):
+    """`layer`, `found` (type of its output)."""
+
+    en = "Layer {layer!r} puts out a {found}, not one tensor. Record the layers inside it."
+    de = "Die Schicht {layer!r} gibt ein {found} aus, nicht einen einzelnen Tensor. Zeichnen Sie die Schichten in ihr auf."
+
+
+class SeveralCalls(UsageError):
+    """`layer`, `count`."""
+
+    en = "Layer {layer!r} was called {count} times, so it has no single output. `calls({layer!r})` gives all of them in order."
+    de = "Die Schicht {layer!r} wurde {count}-mal aufgerufen und hat darum nicht eine Ausgabe. `calls({layer!r})` gibt alle der Reihe nach."
+
+
+# --- evaluation and reports ----------------------------------------------------------------------------------------------
+
+
+class NotFitted(UsageError, ValueError, AttributeError):
+    """Also a ValueError and an AttributeError, as scikit-learn's own NotFittedError is."""
+
+    en = "This {name} has not been fitted yet; call fit first."
+    de = "Dieser {name} wurde noch nicht angepasst; rufen Sie zuerst fit auf."
+
+
+class NoSuchPicture(UsageError):
+    en = "There is no picture {path!s}."
+    de = "Es gibt kein Bild {path!s}."
+
+
+
+class NothingToMeasure(RunError):
+    """`where`: which predictions."""
+
+    en = "{where}: there is no picture to measure. Choose a split that has pictures."
+    de = "{where}: Es gibt kein Bild zu messen. Wählen Sie einen Split, der Bilder enthält."
+
+
+class UnfitArray(RunError):
+    """`where`, `array` (its name), `found` and `expected`, both as dtype and shape."""
+
+    en = "{where}: {array} is {found}, expected {expected}. Make the predictions again from the trained run."
+    de = "{where}: {array} ist {found}, erwartet wird {expected}. Erstellen Sie die Vorhersagen neu aus dem trainierten Lauf."
+
+
+class LogitNotFinite(RunError):
+    """`where`, `row` (picture), `column` (class), `value`, `count` of all such numbers."""
+
+    en = (
+        "{where}: logits[{row}, {column}] is {value} ({count} such numbers in all), so nothing can be measured. "
+        "The training diverged (lower the rate) or the file is damaged (make the predictions again)."
+    )
+    de = (
+        "{where}: logits[{row}, {column}] ist {value} (insgesamt {count} solche Zahlen), damit lässt sich nichts messen. "
+        "Das Training ist divergiert (wählen Sie eine kleinere Lernrate), oder die Datei ist beschädigt (erstellen Sie die Vorhersagen neu)."
+    )
+
+
+class LabelOutside(RunError):
+    """`where`, `row`, `value`, `classes` (how many there are)."""
+
+    en = "{where}: labels[{row}] is {value}, but the {classes} classes are numbered from 0. Use the classes of the training run."
+    de = "{where}: labels[{row}] ist {value}, die {classes} Klassen zählen aber ab 0. Verwenden Sie die Klassen des Trainingslaufs."
+
+
+class NoPredictions(RunError):
+    """`path`."""
+
+    en = "{path}: there are no predictions. `wiesel evaluate` on the run makes them."
+    de = "{path}: Es gibt keine Vorhersagen. `wiesel evaluate` für den Lauf erstellt sie."
+
+
+class DamagedPredictions(RunError):
+    """`path`, `cause` (what the reader said)."""
+
+    en = "{path} cannot be read as predictions ({cause}). Delete it and run `wiesel evaluate` on the run again."
+    de = "{path} lässt sich nicht als Vorhersagen lesen ({cause}). Löschen Sie die Datei und rufen Sie `wiesel evaluate` für den Lauf erneut auf."
+
+
+class DamagedEvaluation(RunError):
+    """`cause` (what the reader said, with the place in the JSON)."""
+
+    en = "This is not an evaluation that this version can read ({cause}). Run `wiesel evaluate` on the run again."
+    de = "Diese Auswertung kann diese Version nicht lesen ({cause}). Rufen Sie `wiesel evaluate` für den Lauf erneut auf."
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """` Nearest: a, b.` for an error sentence, or an empty string when nothing is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    label = "Am nächsten" if language() == "de" else "Nearest"
+    return f" {label}: {', '.join(near)}." if near else ""

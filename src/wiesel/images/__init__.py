@@ -1,0 +1,9 @@
+"""Pictures on disk -> arrays: decoding, folders, named data sets, splits, facts, checks. Imports no torch."""
+
+from wiesel.images.arrays import data_set_of, from_arrays
+from wiesel.images.dataset import DataSet, Images, LeftOut
+from wiesel.images.loading import load
+from wiesel.images.sources import fetch, named
+from wiesel.images.splits import apply, divide
+
+__all__ = ["DataSet", "Images", "LeftOut", "apply", "data_set_of", "divide", "fetch", "from_arrays", "load", "named"]

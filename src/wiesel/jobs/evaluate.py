@@ -1,0 +1,125 @@
+"""How good a finished run is on one split: predictions saved once per picture, every number computed from them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from wiesel import images
+from wiesel.batches import EvaluationBatches
+from wiesel.batches.inference import logits_of
+from wiesel.errors import DataChanged, MissingError
+from wiesel.evaluation.predictions import Predictions
+from wiesel.evaluation.result import Evaluation, evaluate_predictions
+from wiesel.images import DataSet
+from wiesel.runs import trained
+from wiesel.runs.commit import make_folder, write_file
+from wiesel.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from wiesel.jobs.train import Result
+    from wiesel.runs.trained import Trained
+
+Split = Literal["train", "validation", "test"]
+
+
+def pictures_of(run: RunFolder, *, data_dir: Path | None = None) -> DataSet:
+    """The data set that a run was trained on, divided as it was then.
+
+    Raises:
+        DataChanged: the pictures there now are not the same.
+    """
+    choice = run.read_recipe().data
+    whole = images.load(
+        choice.source, data_dir=data_dir, size=choice.size, channels=choice.channels, fit=choice.fit, unreadable=choice.unreadable
+    )
+    return divided_again(run, whole)
+
+
+def divided_again(run: RunFolder, whole: DataSet) -> DataSet:
+    """The data set divided as the run's record says."""
+    record = run.read_splits()
+    if whole.fingerprint != record["fingerprint"]:
+        source = run.read_recipe().data.source
+        raise DataChanged(source=source, run=run.path, now=whole.fingerprint[:12], then=record["fingerprint"][:12])
+    return images.apply(whole, record)
+
+
+def predictions_of(run: RunFolder, model: Trained, split: Split, data: DataSet | None, data_dir: Path | None) -> Predictions:
+    """The saved predictions of a split, or new ones, saved at once. A look at the test split is noted in the run's events."""
+    path = run.predictions(split)
+    if path.exists():
+        return Predictions.from_file(path)
+    data = data or pictures_of(run, data_dir=data_dir)
+    part = getattr(data, split)
+    machine = run.read_provenance()["settled"]
+    run.record("look", 0, split=split)
+    logits = logits_of(model.network, EvaluationBatches(part, model.preprocessing), precision=machine["precision"])
+    predictions = Predictions(logits=logits, labels=part.labels, names=part.names)
+    if not path.parent.exists():
+        make_folder(path.parent)
+    write_file(path, predictions.to_bytes())
+    return predictions
+
+
+def evaluate_test(run: RunFolder, model: Trained, data: DataSet) -> Evaluation:
+    """Evaluate on the test split and write `evaluation.json`."""
+    predictions = predictions_of(run, model, "test", data, None)
+    evaluation = evaluate_predictions(predictions.labels, predictions.logits, model.classes)
+    run.write_evaluation(evaluation.to_json())
+    return evaluation
+
+
+def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | None = None, lang: str = "both") -> Result:
+    """Measure a finished run on a split. For the test split the report is written anew as well.
+
+    The predictions are made once and kept; asking again computes from them, without the pictures.
+
+    Raises:
+        RunError: not a finished run, or its files are damaged.
+        DataChanged: predictions have to be made, and the pictures there now are not those of the run.
+    """
+    from wiesel import reports
+    from wiesel.jobs.train import Result, size_of, training_seconds
+
+    folder = RunFolder.open(Path(run))
+    model = trained.load(folder)
+    start = time.perf_counter()
+    predictions = predictions_of(folder, model, split, None, data_dir)
+    evaluation = evaluate_predictions(predictions.labels, predictions.logits, model.classes)
+    seconds = {"train": training_seconds(folder), "evaluate": round(time.perf_counter() - start, 3), "report": 0.0}
+    if split == "test":
+        folder.write_evaluation(evaluation.to_json())
+        start = time.perf_counter()
+        reports.write(folder, data=pictures_if_there(folder, data_dir), lang=lang)
+        seconds["report"] = round(time.perf_counter() - start, 3)
+    parameters, macs = size_of(model)
+    return Result(
+        run=folder.path,
+        recipe=model.recipe,
+        split=split,
+        evaluation=evaluation,
+        seconds=seconds,
+        parameters=parameters,
+        macs=macs,
+        report=folder.report,
+    )
+
+
+def pictures_if_there(run: RunFolder, data_dir: Path | None = None) -> DataSet | None:
+    """As `pictures_of`, or None if the pictures are gone or changed: a report can do without."""
+    try:
+        return pictures_of(run, data_dir=data_dir)
+    except (DataChanged, MissingError, FileNotFoundError):
+        return None
+
+
+def report(run: Path | str, *, output: Path | None = None, lang: str = "both", data_dir: Path | None = None) -> Path:
+    """Write the report of a finished and evaluated run; its path."""
+    from wiesel import reports
+
+    folder = RunFolder.open(Path(run))
+    if not folder.evaluation.exists():
+        evaluate(run, data_dir=data_dir, lang=lang)
+    return reports.write(folder, data=pictures_if_there(folder, data_dir), output=output, lang=lang)

@@ -1,0 +1,318 @@
+"""The main job: pictures -> trained network, run folder, evaluation, report."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from wiesel import images, recipe as recipes, zoo
+from wiesel.analysis.cost import cost
+from wiesel.batches import Preprocessing, measure
+from wiesel.errors import BadValue, WieselError
+from wiesel.images.cache import cache_folder
+from wiesel.jobs.evaluate import divided_again, evaluate_test
+from wiesel.jobs.settings import with_settings
+from wiesel.language import duration, number, say
+from wiesel.recipe import Recipe
+from wiesel.runs import checkpoints, provenance, trained
+from wiesel.runs.folder import RunFolder
+from wiesel.training.precision import choose
+
+if TYPE_CHECKING:
+    from wiesel.evaluation.result import Evaluation
+    from wiesel.images import DataSet
+    from wiesel.training.fit import Machine, Outcome
+    from wiesel.training.progress import Progress
+
+
+class Stopped(WieselError):
+    """A signal ended training early; everything so far is saved. `exit_code` is 130 or 143, as shells expect."""
+
+    en = "Stopped at step {step}; everything so far is saved. Go on with: wiesel train --resume {run}"
+    de = "Bei Schritt {step} angehalten; alles bis hierher ist gespeichert. Weiter mit: wiesel train --resume {run}"
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.exit_code = 128 + facts["signal"]  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished training run has to show."""
+
+    run: Path
+    recipe: Recipe
+    split: str
+    evaluation: Evaluation
+    seconds: dict[str, float]
+    parameters: int
+    macs: int
+    report: Path
+
+    def sentence(self) -> str:
+        """One line: what was reached, how sure that is, how long it took, where the report lies."""
+        accuracy = self.evaluation.accuracy
+        return say(
+            en="{model} on {data}: {accuracy} right on {n} {split} pictures (95 % interval {low} to {high}), trained in {time}. Report: {report}",
+            de="{model} auf {data}: {accuracy} richtig auf {n} Bildern ({split}; 95-%-Intervall {low} bis {high}), trainiert in {time}. Bericht: {report}",
+        ).format(
+            model=self.recipe.architecture,
+            data=self.recipe.data.source,
+            accuracy=f"{number(100 * accuracy.value, 2)} %",
+            n=self.evaluation.n,
+            split=self.split,
+            low=f"{number(100 * accuracy.low, 2)} %",
+            high=f"{number(100 * accuracy.high, 2)} %",
+            time=duration(self.seconds["train"]),
+            report=self.report,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys that other programs may rely on."""
+        accuracy = self.evaluation.accuracy
+        return {
+            "run": str(self.run),
+            "model": self.recipe.architecture,
+            "data": self.recipe.data.source,
+            "split": self.split,
+            "n": self.evaluation.n,
+            "accuracy": accuracy.value,
+            "interval": [accuracy.low, accuracy.high],
+            "seconds": self.seconds,
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "seed": self.recipe.seed,
+            "report": str(self.report),
+        }
+
+
+def train(
+    model: str | None = None,
+    data: str | Path | None = None,
+    *,
+    epochs: int | None = None,
+    seed: int | None = None,
+    output: Path | str | None = None,
+    resume: Path | str | None = None,
+    recipe: Recipe | Path | str | None = None,
+    data_dir: Path | None = None,
+    progress: Progress | None = None,
+    lang: str = "both",
+    **settings: Any,
+) -> Result:
+    """Train a network, look at the test split once, write the report.
+
+    Args:
+        model: a name from `wiesel.models()`; default resnet18.
+        data: a named data set, a folder or a .zip file; default the embedded sample of Fashion-MNIST.
+        output: the run folder to make; default `runs/<data>-<model>-<n>`.
+        resume: a run folder that was interrupted; everything else is then read from it.
+        recipe: start from this recipe (object or TOML file) instead of the defaults.
+        settings: any setting of a recipe by its name (batch, rate, optimiser, size, flip, …).
+
+    Raises:
+        UsageError, MissingError, PicturesError, RunError, TrainingError: see `wiesel.errors`.
+        Stopped: Ctrl-C or SIGTERM; the run can be resumed.
+    """
+    if resume is not None:
+        return _resume(Path(resume), data_dir=data_dir, progress=progress, lang=lang)
+    base = recipe if isinstance(recipe, Recipe) else recipes.read(Path(recipe)) if recipe is not None else Recipe()
+    chosen = with_settings(
+        base,
+        {
+            "architecture": model,
+            "source": str(data) if data is not None else None,
+            "epochs": epochs,
+            "seed": seed,
+            **settings,
+        },
+    )
+    zoo.find(chosen.architecture)  # an unknown name is refused before any picture is read
+    whole = _load(chosen, data_dir)
+    divided, record = images.divide(
+        whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed
+    )
+    preprocessing = measure(divided.train.pixels, fit=chosen.data.fit)
+    _refuse_misfit(chosen, divided, preprocessing)
+    run = RunFolder.create(Path(output) if output is not None else None, name=f"{divided.name}-{chosen.architecture}")
+    with run.lock():
+        machine = _machine(chosen)
+        _write_givens(run, chosen, divided, record, preprocessing, machine)
+        return _train(run, chosen, divided, preprocessing, machine, resume=None, progress=progress, lang=lang)
+
+
+def train_only(data: DataSet, *, output: Path, progress: Progress | None = None, **settings: Any) -> RunFolder:
+    """Train on `data.train`, choosing the epoch on a part of it; no test split, no report. For data that is in memory already."""
+    from wiesel.training.fit import fit
+
+    chosen = with_settings(Recipe(), {"source": data.name, **settings})
+    zoo.find(chosen.architecture)
+    divided, record = images.divide(data, validation=chosen.data.validation, test=None, seed=chosen.data.split_seed)
+    preprocessing = measure(divided.train.pixels)
+    _refuse_misfit(chosen, divided, preprocessing)
+    run = RunFolder.create(output)
+    with run.lock():
+        machine = _machine(chosen)
+        _write_givens(run, chosen, divided, record, preprocessing, machine)
+        outcome = fit(chosen, divided, preprocessing, run, machine, progress=progress)
+        _complete(run, chosen, outcome)
+    return run
+
+
+def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lang: str) -> Result:
+    from wiesel.training.fit import Machine
+
+    run = RunFolder.open(path)
+    with run.lock():
+        chosen = run.read_recipe()
+        whole = _load(chosen, data_dir)
+        if run.provenance.exists():
+            divided = divided_again(run, whole)
+            preprocessing = Preprocessing.from_json(run.read_preprocessing())
+            machine = Machine(**run.read_provenance()["settled"])
+        else:  # the last sitting ended before its first step: what it was given follows from the recipe
+            divided, record = images.divide(
+                whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed
+            )
+            preprocessing = measure(divided.train.pixels, fit=chosen.data.fit)
+            machine = _machine(chosen)
+            _write_givens(run, chosen, divided, record, preprocessing, machine)
+        newest = checkpoints.newest(run)
+        return _train(run, chosen, divided, preprocessing, machine, resume=newest, progress=progress, lang=lang)
+
+
+def _load(recipe: Recipe, data_dir: Path | None) -> DataSet:
+    choice = recipe.data
+    return images.load(
+        choice.source, data_dir=data_dir, size=choice.size, channels=choice.channels, fit=choice.fit, unreadable=choice.unreadable
+    )
+
+
+def _refuse_misfit(recipe: Recipe, data: DataSet, preprocessing: Preprocessing) -> None:
+    """Build the network without memory, so that an input that is too small is refused before a folder is made."""
+    channels, height, width = preprocessing.image
+    for _, pixels in recipe.training.resolutions:
+        if pixels >= min(height, width):
+            raise BadValue(setting="resolutions", value=pixels, expected=f"smaller than the pictures ({min(height, width)} pixels)")
+    with torch.device("meta"):
+        zoo.build(recipe.architecture, classes=len(data.classes), channels=channels, size=(height, width), stem=recipe.network.stem)
+
+
+def _machine(recipe: Recipe) -> Machine:
+    from wiesel.training.fit import Machine
+    from wiesel.training.threads import usable_cores
+
+    threads = recipe.training.threads or usable_cores()
+    torch.set_num_threads(threads)
+    precision = recipe.training.precision
+    if precision == "auto":
+        precision = choose(cache_folder() / "precision.json").precision
+    return Machine(precision=precision, threads=threads)
+
+
+def _provenance(run: RunFolder, recipe: Recipe, data: DataSet, machine: Machine) -> dict[str, Any]:
+    facts = provenance.provenance(
+        seeds={"run": recipe.seed, "split": recipe.data.split_seed},
+        threads=machine.threads,
+        precision=machine.precision,
+        fingerprint=data.fingerprint,
+        command=["wiesel", "train", str(run.recipe)],
+    )
+    return {
+        **facts,
+        "settled": dataclasses.asdict(machine),
+        "source": data.source,
+        "left_out": [dataclasses.asdict(entry) for entry in data.left_out],
+        "warnings": list(data.warnings),
+    }
+
+
+def _train(
+    run: RunFolder,
+    recipe: Recipe,
+    data: DataSet,
+    preprocessing: Preprocessing,
+    machine: Machine,
+    *,
+    resume: checkpoints.Checkpoint | None,
+    progress: Progress | None,
+    lang: str,
+) -> Result:
+    from wiesel.training.fit import fit
+
+    if run.state != "finished":
+        _complete(run, recipe, fit(recipe, data, preprocessing, run, machine, resume=resume, progress=progress))
+    return finished(run, data, lang=lang)
+
+
+def _write_givens(
+    run: RunFolder, recipe: Recipe, data: DataSet, record: dict[str, Any], preprocessing: Preprocessing, machine: Machine
+) -> None:
+    """Everything that is decided before the first step. The recipe comes first: a run can be resumed from it alone."""
+    run.write_recipe(recipe)
+    run.write_splits(record)
+    run.write_classes(data.classes)
+    run.write_preprocessing(preprocessing.to_json())
+    run.write_provenance(_provenance(run, recipe, data, machine))
+
+
+def _complete(run: RunFolder, recipe: Recipe, outcome: Outcome) -> None:
+    """Keep the weights of the best epoch and seal the run; or say that it was stopped."""
+    if not outcome.finished:
+        raise Stopped(step=outcome.position.step, run=run.path, signal=outcome.signal)
+    assert outcome.position.best is not None
+    _keep_best(run, outcome.position.best.step, averaged=recipe.training.ema > 0)
+    run.seal()
+    run.record("end", outcome.position.step, seconds=round(outcome.position.seconds, 3))
+
+
+def _keep_best(run: RunFolder, step: int, *, averaged: bool) -> None:
+    """Write `weights.safetensors` from the checkpoint of the best epoch."""
+    model = checkpoints.at(run, step).model()
+    if averaged:
+        model = {name.removeprefix("average."): t for name, t in model.items() if name.startswith("average.")}
+    checkpoints.save_weights(run, step, model)
+
+
+def finished(run: RunFolder, data: DataSet, *, lang: str) -> Result:
+    """Evaluate a sealed run on its test split (once) and write its report."""
+    from wiesel import reports
+    model = trained.load(run)
+    start = time.perf_counter()
+    evaluation = evaluate_test(run, model, data)
+    evaluated = time.perf_counter()
+    report = reports.write(run, data=data, lang=lang)
+    written = time.perf_counter()
+    parameters, macs = size_of(model)
+    seconds = {
+        "train": training_seconds(run),
+        "evaluate": round(evaluated - start, 3),
+        "report": round(written - evaluated, 3),
+    }
+    return Result(
+        run=run.path,
+        recipe=model.recipe,
+        split="test",
+        evaluation=evaluation,
+        seconds=seconds,
+        parameters=parameters,
+        macs=macs,
+        report=report,
+    )
+
+
+def size_of(model: trained.Trained) -> tuple[int, int]:
+    """(parameters, multiply-adds for one picture)"""
+    table = cost(model.network, model.preprocessing.image)
+    return table.parameters, table.macs
+
+
+def training_seconds(run: RunFolder) -> float:
+    """Seconds of training over all sittings, as the run's history tells."""
+    ends = [row["seconds"] for row in run.history() if row["kind"] == "end"]
+    return float(ends[-1]) if ends else 0.0

@@ -1,0 +1,188 @@
+"""Every decision of a run, written down before the run: frozen dataclasses <-> TOML.
+
+A recipe is all that goes into training (`wiesel.training.fit`) and is saved in the run folder as `recipe.toml`, from where
+`wiesel train recipe.toml` repeats the run. Values that depend on the data or on the machine may be left to "auto" here; what was
+chosen then is written into the run folder (`preprocessing.json`, `provenance.json`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from wiesel.errors import BadValue, UnknownSetting, nearest
+
+Optimiser = Literal["sgd", "adamw"]
+Schedule = Literal["one_cycle", "cosine", "linear", "constant"]
+Precision = Literal["auto", "bf16", "fp32"]
+Fit = Literal["crop", "pad", "squash"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataChoice:
+    """Which pictures, and how they are divided."""
+
+    source: str = "fashion-mnist-sample"
+    """A named data set, a folder or a .zip file."""
+    validation: float = 0.1
+    """Share (below 1) or number (from 1) of the training pictures that is kept for choosing, where the source has no such split."""
+    test: float = 0.1
+    """The same for the last look, used only where the source has no test split."""
+    split_seed: int = 0
+    size: int = 0
+    """Side in pixels to which pictures are brought; 0: their own size if all agree and it is at most 96, else 96."""
+    channels: int = 0
+    """1 grey, 3 colour; 0: grey if all pictures are grey, else colour."""
+    fit: Fit = "crop"
+    """How a picture that is not square becomes square."""
+    unreadable: float = 0.01
+    """Share of unreadable pictures from which on training refuses to start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """What training does to a picture, each time anew; evaluation never does."""
+
+    flip: bool = True
+    """Mirror left-right with probability 1/2."""
+    shift: int = 0
+    """Move by up to this many pixels in each direction, edges repeated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """The few knobs of an architecture that a recipe may turn; "auto" is what its file recommends for the input size."""
+
+    stem: Literal["auto", "small", "imagenet"] = "auto"
+    zero_init_last_norm: bool = True
+    """Start each residual block as the identity (Goyal et al. 2017, section 5.1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How the weights are found."""
+
+    epochs: int = 4
+    batch: int = 64
+    optimiser: Optimiser = "sgd"
+    rate: float = 0.0
+    """Peak learning rate, for the mean loss of a batch; 0: what suits the optimiser, see `peak_rate`."""
+    momentum: float = 0.9
+    decay: float = 5e-4
+    """Weight decay on matrices and filters; never on norms and biases."""
+    schedule: Schedule = "one_cycle"
+    warmup: float = 0.25
+    """Share of all steps during which the rate rises (one_cycle, cosine, linear)."""
+    label_smoothing: float = 0.1
+    class_weights: Literal["none", "balanced"] = "none"
+    ema: float = 0.0
+    """Decay of the exponential moving average of the weights per step; 0: none. If used, it is what is validated and kept."""
+    patience: int = 0
+    """Stop after this many epochs without a better validation accuracy; 0: never."""
+    resolutions: tuple[tuple[float, int], ...] = ()
+    """Progressive resizing: (share of all epochs, pixels), in order; the rest runs at full size. Cheap epochs first."""
+    precision: Precision = "auto"
+    threads: int = 0
+    """0: as many as this process may use."""
+    checkpoint_every: int = 0
+    """Steps between checkpoints inside an epoch; 0: one per epoch."""
+
+    @property
+    def peak_rate(self) -> float:
+        """The rate, or for 0: sgd 0.05, adamw 0.002 (both for batches of 64)."""
+        return self.rate or {"sgd": 0.05, "adamw": 0.002}[self.optimiser]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    architecture: str = "resnet18"
+    data: DataChoice = field(default_factory=DataChoice)
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    training: Training = field(default_factory=Training)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse what cannot work, before anything is read or written.
+
+    Raises:
+        BadValue: names the setting, its value and the range.
+    """
+    data, training, augmentation = recipe.data, recipe.training, recipe.augmentation
+    rules: list[tuple[str, Any, bool, str]] = [
+        ("epochs", training.epochs, training.epochs >= 1, "1 or more"),
+        ("batch", training.batch, training.batch >= 2, "2 or more (batch norm needs more than one picture)"),
+        ("rate", training.rate, training.rate >= 0, "above 0, or 0 for what suits the optimiser"),
+        ("momentum", training.momentum, 0 <= training.momentum < 1, "0 <= momentum < 1"),
+        ("decay", training.decay, training.decay >= 0, "0 or more"),
+        ("warmup", training.warmup, 0 <= training.warmup < 1, "0 <= warmup < 1"),
+        ("label_smoothing", training.label_smoothing, 0 <= training.label_smoothing < 1, "0 <= label_smoothing < 1"),
+        ("ema", training.ema, 0 <= training.ema < 1, "0 <= ema < 1"),
+        ("patience", training.patience, training.patience >= 0, "0 or more"),
+        ("threads", training.threads, training.threads >= 0, "0 or more"),
+        ("checkpoint_every", training.checkpoint_every, training.checkpoint_every >= 0, "0 or more"),
+        (
+            "resolutions",
+            training.resolutions,
+            all(share > 0 and pixels >= 8 for share, pixels in training.resolutions)
+            and sum(share for share, _ in training.resolutions) <= 1,
+            "pairs of (share of the epochs, at least 8 pixels) whose shares sum to at most 1",
+        ),
+        ("validation", data.validation, data.validation > 0, "a share between 0 and 1, or a number of pictures"),
+        ("test", data.test, data.test > 0, "a share between 0 and 1, or a number of pictures"),
+        ("size", data.size, data.size == 0 or 8 <= data.size <= 1024, "8 to 1024 pixels, or 0 for automatic"),
+        ("channels", data.channels, data.channels in (0, 1, 3), "1 (grey), 3 (colour) or 0 for automatic"),
+        ("unreadable", data.unreadable, 0 <= data.unreadable <= 1, "a share between 0 and 1"),
+        ("shift", augmentation.shift, 0 <= augmentation.shift <= 64, "0 to 64 pixels"),
+        ("seed", recipe.seed, 0 <= recipe.seed < 2**63, "0 <= seed < 2**63"),
+        ("split_seed", data.split_seed, 0 <= data.split_seed < 2**63, "0 <= split_seed < 2**63"),
+    ]
+    for setting, value, fine, expected in rules:
+        if not fine:
+            raise BadValue(setting=setting, value=value, expected=expected)
+
+
+def from_toml(text: str, *, where: str = "recipe.toml") -> Recipe:
+    """Read a recipe; what it leaves out keeps its default.
+
+    Raises:
+        UnknownSetting: a key that no recipe has; names the nearest.
+        BadValue: a value of the wrong type or range; names its path.
+    """
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadValue(setting=where, value="…", expected=f"valid TOML ({error})") from error
+    _refuse_unknown_keys(tree, Recipe, where)
+    try:
+        return msgspec.convert(tree, Recipe, strict=True)
+    except msgspec.ValidationError as error:
+        raise BadValue(setting=where, value="…", expected=str(error)) from error
+
+
+def _refuse_unknown_keys(tree: dict[str, Any], kind: Any, where: str) -> None:
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    for key, value in tree.items():
+        if key not in known:
+            raise UnknownSetting(name=key, where=where, nearest=nearest(key, list(known)))
+        if isinstance(value, dict):
+            part = known[key].default_factory
+            _refuse_unknown_keys(value, part, f"{where} [{key}]")
+
+
+def to_toml(recipe: Recipe) -> str:
+    """The recipe as TOML, every setting written out. `from_toml(to_toml(r)) == r`."""
+    return msgspec.toml.encode(recipe).decode()
+
+
+def read(path: Path) -> Recipe:
+    return from_toml(path.read_text(encoding="utf-8"), where=path.name)

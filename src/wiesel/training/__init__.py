@@ -1,0 +1,1 @@
+"""Recipe -> run: the only room that knows Lightning."""

@@ -1,0 +1,86 @@
+"""A network as Lightning trains it: one step is forward, loss, backward; everything else stands in its own file."""
+
+from __future__ import annotations
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from wiesel.batches import Batch
+from wiesel.batches.order import Use, chance
+from wiesel.recipe import Recipe
+from wiesel.training.optimiser import optimiser_for
+from wiesel.training.position import Window
+from wiesel.training.schedule import rate_at
+
+
+class Classifier(pl.LightningModule):
+    """Wraps any network that maps float32 (B, C, H, W) to logits (B, K).
+
+    `steps` is the number of steps of the whole run, `done` how many of them earlier sittings did; the learning rate and dropout's
+    draws depend on the step's number alone.
+    """
+
+    def __init__(self, network: nn.Module, recipe: Recipe, *, steps: int, done: int = 0, class_weights: Tensor | None = None) -> None:
+        super().__init__()
+        self.network = network
+        self.recipe = recipe
+        self.steps = steps
+        self.done = done
+        self.class_weights = class_weights
+        self.sums = Sums()
+        self._drops = any(isinstance(layer, nn.modules.dropout._DropoutNd) for layer in network.modules())
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return optimiser_for(self.network, self.recipe.training)
+
+    def training_step(self, batch: Batch, _index: int) -> Tensor:
+        training = self.recipe.training
+        if self._drops:
+            torch.manual_seed(int(chance(self.recipe.seed, self.done, Use.DROPOUT).integers(2**63)))
+        rate = rate_at(self.done, self.steps, peak=training.peak_rate, schedule=training.schedule, warmup=training.warmup)
+        for group in self.optimizers().param_groups:  # type: ignore[union-attr]
+            group["lr"] = rate
+        logits = self.network(batch.pictures)
+        loss = F.cross_entropy(logits.float(), batch.labels, self.class_weights, label_smoothing=training.label_smoothing)
+        self.sums.add(loss.detach(), (logits.detach().argmax(1) == batch.labels).sum(), len(batch))
+        return loss
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, _dataloader: int) -> Batch:
+        if device.type == "cpu":
+            return batch
+        return Batch(*(t.to(device, non_blocking=True) for t in (batch.pictures, batch.labels, batch.ids)))
+
+
+class Sums:
+    """Loss and hits since the last metric row (window 0) and since the epoch began (window 1).
+
+    They stay tensors, because reading them each step would make a GPU wait for us, and each step is added to both windows in the
+    same order whether or not the run was interrupted in between, so that the rows come out equal to the last bit.
+    """
+
+    def __init__(self) -> None:
+        self.loss = torch.zeros(2, dtype=torch.float64)
+        self.correct = torch.zeros(2, dtype=torch.int64)
+        self.seen = [0, 0]
+
+    def add(self, mean_loss: Tensor, correct: Tensor, count: int) -> None:
+        if self.loss.device != mean_loss.device:
+            self.loss, self.correct = self.loss.to(mean_loss.device), self.correct.to(mean_loss.device)
+        self.loss += mean_loss.double() * count
+        self.correct += correct
+        self.seen = [seen + count for seen in self.seen]
+
+    def read(self, window: int) -> Window:
+        return Window(loss=float(self.loss[window]), correct=int(self.correct[window]), seen=self.seen[window])
+
+    def reset(self, window: int, to: Window | None = None) -> None:
+        to = to or Window()
+        self.loss[window], self.correct[window], self.seen[window] = to.loss, to.correct, to.seen
+
+
+def balanced_weights(labels: Tensor, classes: int) -> Tensor:
+    """Weight per class so that each class weighs the same in all: N / (K * count); 0 for a class without pictures."""
+    counts = torch.bincount(labels, minlength=classes).double()
+    return torch.where(counts > 0, len(labels) / (classes * counts.clamp(min=1)), 0.0).float()

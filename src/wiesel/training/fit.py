@@ -1,0 +1,365 @@
+"""Recipe + pictures -> run folder. Lightning drives the epochs; the position, the checkpoints and the metrics are ours.
+
+Lightning's own checkpoints are pickles without any random state, and its mid-epoch resume needs loaders with a state. Here every
+source of chance is a pure function of (seed, epoch, step, sample), so a run is its weights, the optimiser's buffers and a `Position`;
+Lightning is simply asked to do the epochs that are left, and the first of them starts at the batch where the last sitting ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from wiesel import zoo
+from wiesel.batches import Batch, EvaluationBatches, Preprocessing, TrainingBatches
+from wiesel.batches.inference import logits_of, loss_and_accuracy
+from wiesel.batches.order import Use, chance
+from wiesel.errors import NotFinite
+from wiesel.images import DataSet
+from wiesel.recipe import Recipe, Training
+from wiesel.runs import checkpoints
+from wiesel.runs.folder import RunFolder
+from wiesel.training.average import MovingAverage
+from wiesel.training.classifier import Classifier, balanced_weights
+from wiesel.training.finite import first_bad_layer, gradients_are_finite
+from wiesel.training.interruption import Interruption
+from wiesel.training.position import Best, Position
+from wiesel.training.progress import Progress, Silent
+
+ROWS_PER_RUN = 100
+"""About so many `train` rows are written, whatever the length of the run."""
+
+RECENT, WHOLE = 0, 1  # the two windows of `Sums`
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What was settled for the machine at hand: part of what a bit-identical repetition needs."""
+
+    precision: str
+    threads: int
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    position: Position
+    finished: bool
+    signal: int | None = None
+    """The signal that ended this sitting early; None if it ran to its end."""
+
+
+class Interrupted(Exception):
+    """Raised between two steps to leave Lightning's loop; never seen outside `fit`."""
+
+
+def fresh_network(recipe: Recipe, *, classes: int, image: tuple[int, int, int]) -> nn.Module:
+    """The network with its initial weights, a pure function of the recipe's seed; torch's global generator is left as it was."""
+    channels, height, width = image
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(chance(recipe.seed, 0, Use.INITIAL_WEIGHTS).integers(2**63)))
+        network = zoo.build(
+            recipe.architecture,
+            classes=classes,
+            channels=channels,
+            size=(height, width),
+            stem=recipe.network.stem,
+            zero_init_last_norm=recipe.network.zero_init_last_norm,
+        )
+    return network.to(memory_format=torch.channels_last)
+
+
+def resolution_of(epoch: int, training: Training) -> int:
+    """Pixels of the shorter side in this epoch, 0 for full size: the shares of `resolutions` rounded to whole epochs."""
+    ends = 0.0
+    for share, pixels in training.resolutions:
+        ends += share * training.epochs
+        if epoch < round(ends):
+            return pixels
+    return 0
+
+
+def fit(
+    recipe: Recipe,
+    data: DataSet,
+    preprocessing: Preprocessing,
+    run: RunFolder,
+    machine: Machine,
+    *,
+    resume: checkpoints.Checkpoint | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Train `recipe.architecture` on `data.train`, choosing the epoch on `data.validation`; the caller holds the run's lock.
+
+    Writes metric rows to `events.jsonl` and a checkpoint per epoch (more often with `checkpoint_every`). Ends early, with a
+    checkpoint, at Ctrl-C or SIGTERM. `resume`: go on from this checkpoint; the final weights are bit-identical to those of a run that
+    was never interrupted, on the same machine with the same number of threads.
+
+    Raises:
+        NotFinite: a loss or gradient was NaN or infinite; nothing after the last checkpoint is kept.
+    """
+    assert data.validation is not None
+    torch.set_num_threads(machine.threads)
+    torch.set_flush_denormal(True)
+    network = fresh_network(recipe, classes=len(data.classes), image=preprocessing.image)
+    batches = TrainingBatches(
+        data.train,
+        preprocessing,
+        batch=recipe.training.batch,
+        seed=recipe.seed,
+        augmentation=recipe.augmentation,
+    )
+    position = Position() if resume is None else Position.from_json(resume.state()["position"])
+    sitting = _Sitting(recipe, data, preprocessing, run, machine, network, batches, position, progress or Silent())
+    with Interruption() as interruption, torch.random.fork_rng(devices=[]):
+        sitting.interruption = interruption
+        return sitting.go(resume)
+
+
+class _Epochs:
+    """What Lightning takes for a data loader: each `iter` yields the batches that the current epoch still lacks."""
+
+    def __init__(self, batches: TrainingBatches, position: Position, training: Training) -> None:
+        self.batches, self.position, self.training = batches, position, training
+
+    def __iter__(self) -> Iterator[Batch]:
+        epoch = self.position.epoch
+        return self.batches.epoch(epoch, start=self.position.batch, resolution=resolution_of(epoch, self.training))
+
+
+class _Sitting(pl.Callback):
+    """One uninterrupted stretch of training, told by Lightning's hooks."""
+
+    interruption: Interruption
+    batch: Batch
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: DataSet,
+        preprocessing: Preprocessing,
+        run: RunFolder,
+        machine: Machine,
+        network: nn.Module,
+        batches: TrainingBatches,
+        position: Position,
+        progress: Progress,
+    ) -> None:
+        assert data.validation is not None
+        self.recipe, self.run, self.machine, self.network = recipe, run, machine, network
+        self.batches, self.position, self.progress = batches, position, progress
+        self.validation = EvaluationBatches(data.validation, preprocessing)
+        self.validation_labels = data.validation.labels
+        self.steps = batches.steps * recipe.training.epochs
+        self.row_every = max(1, self.steps // ROWS_PER_RUN)
+        weights = None
+        if recipe.training.class_weights == "balanced":
+            weights = balanced_weights(torch.from_numpy(data.train.labels), len(data.classes))
+        self.classifier = Classifier(network, recipe, steps=self.steps, done=position.step, class_weights=weights)
+        self.average = MovingAverage(network, recipe.training.ema) if recipe.training.ema else None
+        self.optimizer_state: tuple[dict[str, Tensor], dict[str, Any]] | None = None
+        self.optimizer: torch.optim.Optimizer | None = None
+        self.started = time.perf_counter()
+
+    # --- the whole sitting -----------------------------------------------------------------------------------------------
+
+    def go(self, resume: checkpoints.Checkpoint | None) -> Outcome:
+        training = self.recipe.training
+        if resume is not None:
+            self._load(resume)
+        else:
+            self.run.record("start", 0, epochs=training.epochs, steps=self.steps)
+        self.progress.begin(steps=self.steps, done=self.position.step, epochs=training.epochs)
+        outcome: Outcome | None = None
+        try:
+            if self.position.batch == self.batches.steps:  # the last sitting ended between an epoch's last step and its validation
+                self._finish_epoch()
+            if not self._enough():
+                trainer = self._trainer(training.epochs - self.position.epoch)
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", module="pytorch_lightning")
+                    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+                    trainer.fit(self.classifier, train_dataloaders=_Epochs(self.batches, self.position, training))
+        except Interrupted:
+            self._save()
+            self.run.record("stop", self.position.step, signal=self.interruption.signal)
+            outcome = Outcome(self.position, finished=False, signal=self.interruption.signal)
+        finally:
+            self.progress.end()
+        return outcome or Outcome(self.position, finished=True)
+
+    def _trainer(self, epochs: int) -> pl.Trainer:
+        logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # its start-up talk is about devices we settled already
+        return pl.Trainer(
+            max_epochs=epochs,
+            accelerator=self.machine.device,
+            devices=1,
+            precision="bf16-mixed" if self.machine.precision == "bf16" else "32-true",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+            num_sanity_val_steps=0,
+            callbacks=[self],
+            default_root_dir=str(self.run.path),
+        )
+
+    def _enough(self) -> bool:
+        training, position = self.recipe.training, self.position
+        stale = training.patience > 0 and position.without_gain >= training.patience
+        return position.epoch >= training.epochs or stale
+
+    # --- Lightning's hooks -----------------------------------------------------------------------------------------------
+
+    def on_train_start(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        self.interruption.listen()  # Lightning has put its own SIGTERM handler in front of ours
+        self.optimizer = trainer.optimizers[0]
+        if self.optimizer_state is not None:
+            self.optimizer.load_state_dict(checkpoints.unflatten(*self.optimizer_state))
+            self.optimizer_state = None
+
+    def on_train_batch_start(self, _trainer: pl.Trainer, _module: pl.LightningModule, batch: Batch, _index: int) -> None:
+        self.batch = batch
+
+    def on_before_optimizer_step(self, _trainer: pl.Trainer, _module: pl.LightningModule, _optimizer: torch.optim.Optimizer) -> None:
+        if gradients_are_finite(self.network):
+            return
+        layer = first_bad_layer(self.network, self.batch.pictures)
+        step, ids = self.position.step + 1, self.batch.ids.tolist()
+        self.run.record("not_finite", step, layer=layer, ids=ids)
+        raise NotFinite(step=step, layer=layer, ids=", ".join(map(str, ids[:8])) + (", …" if len(ids) > 8 else ""), run=self.run.path)
+
+    def on_train_batch_end(
+        self, _trainer: pl.Trainer, _module: pl.LightningModule, _outputs: Any, _batch: Batch, _index: int
+    ) -> None:
+        position = self.position
+        position.step += 1
+        position.batch += 1
+        self.classifier.done = position.step
+        if self.average is not None:
+            self.average.update(self.network)
+        self.progress.step(position.step)
+        whole = position.batch == self.batches.steps
+        if position.step % self.row_every == 0 or whole:
+            self._train_row()
+        every = self.recipe.training.checkpoint_every
+        if every and position.step % every == 0 and not whole:
+            self._save()
+        if self.interruption.signal is not None:
+            raise Interrupted
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, _module: pl.LightningModule) -> None:
+        self._finish_epoch()
+        trainer.should_stop = self._enough()
+
+    # --- an epoch's end --------------------------------------------------------------------------------------------------
+
+    def _finish_epoch(self) -> None:
+        position = self.position
+        loss, accuracy = self._validate()
+        whole = self.classifier.sums.read(WHOLE)
+        if position.best is None or accuracy > position.best.accuracy:
+            position.best = Best(epoch=position.epoch + 1, step=position.step, accuracy=accuracy)
+            position.without_gain = 0
+        else:
+            position.without_gain += 1
+        row = self.run.record(
+            "epoch",
+            position.step,
+            epoch=position.epoch + 1,
+            train_loss=whole.loss / whole.seen,
+            train_accuracy=whole.correct / whole.seen,
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+            best=position.without_gain == 0,
+            seconds=round(self._seconds(), 3),
+        )
+        position.epoch += 1
+        position.batch = 0
+        self.classifier.sums.reset(WHOLE)
+        self._save()
+        self.progress.epoch(row)
+        if self.interruption.signal is not None and not self._enough():
+            raise Interrupted
+
+    def _validate(self) -> tuple[float, float]:
+        def look_at_the_flag() -> None:
+            if self.interruption.signal is not None:
+                raise Interrupted
+
+        kept: dict[str, Tensor] = {}
+        if self.average is not None:
+            kept = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+            self.network.load_state_dict(self.average.state)
+        try:
+            logits = logits_of(
+                self.network,
+                self.validation,
+                precision=self.machine.precision,
+                device=self.machine.device,
+                after_batch=look_at_the_flag,
+            )
+        finally:
+            if kept:
+                self.network.load_state_dict(kept)
+        return loss_and_accuracy(logits, self.validation_labels)
+
+    # --- what is written -------------------------------------------------------------------------------------------------
+
+    def _train_row(self) -> None:
+        recent = self.classifier.sums.read(RECENT)
+        assert self.optimizer is not None
+        row = self.run.record(
+            "train",
+            self.position.step,
+            loss=recent.loss / recent.seen,
+            accuracy=recent.correct / recent.seen,
+            rate=self.optimizer.param_groups[0]["lr"],
+        )
+        self.progress.train(row)
+        self.classifier.sums.reset(RECENT)
+
+    def _seconds(self) -> float:
+        return self.position.seconds + time.perf_counter() - self.started
+
+    def _save(self) -> None:
+        position, sums = self.position, self.classifier.sums
+        position.recent, position.whole = sums.read(RECENT), sums.read(WHOLE)
+        position.seconds, self.started = self._seconds(), time.perf_counter()
+        model = dict(self.network.state_dict())
+        if self.average is not None:
+            model |= {f"average.{name}": tensor for name, tensor in self.average.state.items()}
+        if self.optimizer is not None:
+            tensors, facts = checkpoints.flatten(self.optimizer.state_dict())
+        else:
+            assert self.optimizer_state is not None
+            tensors, facts = self.optimizer_state
+        state = {
+            "position": position.to_json(),
+            "optimizer": facts,
+            "average_updates": self.average.updates if self.average is not None else None,
+        }
+        best = position.best.step if position.best is not None else None
+        checkpoints.save(self.run, position.step, model=model, optimizer=tensors, state=state, best=best)
+
+    def _load(self, resume: checkpoints.Checkpoint) -> None:
+        model, state = resume.model(), resume.state()
+        averaged = {name.removeprefix("average."): t for name, t in model.items() if name.startswith("average.")}
+        self.network.load_state_dict({name: t for name, t in model.items() if not name.startswith("average.")})
+        if self.average is not None:
+            for name, tensor in averaged.items():
+                self.average.state[name].copy_(tensor)
+            self.average.updates = int(state["average_updates"])
+        self.classifier.sums.reset(RECENT, self.position.recent)
+        self.classifier.sums.reset(WHOLE, self.position.whole)
+        self.optimizer_state = resume.optimizer(), state["optimizer"]
+        self.run.record("resume", self.position.step)

@@ -1,0 +1,209 @@
+"""How a run tells a person where it is: a Rich display on a terminal, one line per epoch elsewhere, HTML in a notebook.
+
+The estimate of the time left counts whole-run steps by the median of the recent ones. The display is touched at most four times a
+second, so that it costs the training nothing. Everything goes to stderr: stdout is for results.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol, TextIO
+
+from wiesel.language import duration, number, say
+
+PERIOD = 0.25  # seconds between two touches of the display
+
+
+class Progress(Protocol):
+    """What training calls; every method must be quick."""
+
+    def begin(self, *, steps: int, done: int, epochs: int) -> None: ...
+    def step(self, step: int) -> None: ...
+    def train(self, row: dict[str, Any]) -> None: ...
+    def epoch(self, row: dict[str, Any]) -> None: ...
+    def end(self) -> None: ...
+
+
+class Silent:
+    def begin(self, *, steps: int, done: int, epochs: int) -> None: ...
+    def step(self, step: int) -> None: ...
+    def train(self, row: dict[str, Any]) -> None: ...
+    def epoch(self, row: dict[str, Any]) -> None: ...
+    def end(self) -> None: ...
+
+
+class Clock:
+    """Estimates the seconds left from the median time of recent steps and what an epoch's end has cost beyond its steps."""
+
+    def __init__(self) -> None:
+        self.times: deque[float] = deque(maxlen=50)
+        self.last: float | None = None
+        self.steps = 0
+        self.done = 0
+
+    def begin(self, *, steps: int, done: int) -> None:
+        self.steps, self.done, self.last = steps, done, time.perf_counter()
+
+    def step(self, step: int) -> None:
+        now = time.perf_counter()
+        if self.last is not None:
+            self.times.append(now - self.last)
+        self.last, self.done = now, step
+
+    def left(self) -> float | None:
+        """Seconds until the last step, or None before the third step."""
+        return (self.steps - self.done) * statistics.median(self.times) if len(self.times) >= 3 else None
+
+
+def epoch_sentence(row: dict[str, Any], epochs: int, left: float | None) -> str:
+    """One line about a finished epoch."""
+    rest = "" if left is None or row["epoch"] >= epochs else "  " + say(en="left", de="noch") + f" {duration(left)}"
+    mark = " *" if row["best"] else "  "
+    return (
+        say(en="epoch", de="Epoche")
+        + f" {row['epoch']:>{len(str(epochs))}}/{epochs}{mark} "
+        + say(en="loss", de="Verlust")
+        + f" {number(row['train_loss'], 3)}  "
+        + say(en="training", de="Training")
+        + f" {number(100 * row['train_accuracy'], 1)} %  "
+        + say(en="validation", de="Validierung")
+        + f" {number(100 * row['validation_accuracy'], 1)} %  "
+        + duration(row["seconds"])
+        + rest
+    )
+
+
+class Lines:
+    """One plain line per epoch; the estimate of the whole run once after a few steps. For files, pipes and CI."""
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self.out = out or sys.stderr
+        self.clock = Clock()
+        self.epochs = 0
+        self.told = False
+
+    def begin(self, *, steps: int, done: int, epochs: int) -> None:
+        self.epochs = epochs
+        self.clock.begin(steps=steps, done=done)
+
+    def step(self, step: int) -> None:
+        self.clock.step(step)
+        if not self.told and len(self.clock.times) >= 5 and (left := self.clock.left()) is not None:
+            self.told = True
+            remaining = say(en="about", de="etwa") + f" {duration(left)} " + say(en="to go", de="verbleiben")
+            print(f"{self.clock.steps} " + say(en="steps", de="Schritte") + f", {remaining}", file=self.out, flush=True)
+
+    def train(self, row: dict[str, Any]) -> None: ...
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        print(epoch_sentence(row, self.epochs, self.clock.left()), file=self.out, flush=True)
+
+    def end(self) -> None: ...
+
+
+class Terminal:
+    """A Rich bar over the whole run with the current loss, and a line per finished epoch above it."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bars
+
+        self.console = Console(stderr=True)
+        self.bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("{task.fields[now]}"),
+            console=self.console,
+            auto_refresh=False,
+            transient=True,
+        )
+        self.clock = Clock()
+        self.epochs = 0
+        self.now = ""
+        self.drawn = 0.0
+
+    def begin(self, *, steps: int, done: int, epochs: int) -> None:
+        self.epochs = epochs
+        self.clock.begin(steps=steps, done=done)
+        self.bars.start()
+        self.task = self.bars.add_task(say(en="training", de="Training"), total=steps, completed=done, now="")
+
+    def step(self, step: int) -> None:
+        self.clock.step(step)
+        now = time.perf_counter()
+        if now - self.drawn >= PERIOD:
+            self.drawn = now
+            left = self.clock.left()
+            eta = "" if left is None else say(en="left", de="noch") + " " + duration(left)
+            self.bars.update(self.task, completed=step, now=f"{self.now}  {eta}")
+            self.bars.refresh()
+
+    def train(self, row: dict[str, Any]) -> None:
+        self.now = say(en="loss", de="Verlust") + f" {number(row['loss'], 3)}"
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        self.console.print(epoch_sentence(row, self.epochs, self.clock.left()), highlight=False)
+
+    def end(self) -> None:
+        self.bars.stop()
+
+
+class Notebook:
+    """A small table in the cell's output, updated in place."""
+
+    def __init__(self, update: Callable[[str], None]) -> None:
+        self.update = update
+        self.clock = Clock()
+        self.rows: list[str] = []
+        self.epochs = 0
+        self.drawn = 0.0
+
+    def begin(self, *, steps: int, done: int, epochs: int) -> None:
+        self.epochs = epochs
+        self.clock.begin(steps=steps, done=done)
+
+    def _draw(self) -> None:
+        left = self.clock.left()
+        eta = "" if left is None else " · " + say(en="left", de="noch") + " " + duration(left)
+        bar = f"<progress value='{self.clock.done}' max='{self.clock.steps}'></progress> {self.clock.done}/{self.clock.steps}{eta}"
+        self.update(bar + "<pre>" + "\n".join(self.rows) + "</pre>")
+
+    def step(self, step: int) -> None:
+        self.clock.step(step)
+        now = time.perf_counter()
+        if now - self.drawn >= PERIOD:
+            self.drawn = now
+            self._draw()
+
+    def train(self, row: dict[str, Any]) -> None: ...
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        self.rows.append(epoch_sentence(row, self.epochs, None))
+        self._draw()
+
+    def end(self) -> None:
+        self._draw()
+
+
+def fitting() -> Progress:
+    """The display that fits where we are: notebook, terminal, or anything else."""
+    if (notebook := _notebook()) is not None:
+        return notebook
+    return Terminal() if sys.stderr.isatty() else Lines()
+
+
+def _notebook() -> Notebook | None:
+    if "ipykernel" not in sys.modules:
+        return None
+    try:
+        from IPython.display import HTML, display
+    except ImportError:
+        return None
+    handle = display(HTML(""), display_id=True)
+    return Notebook(lambda html: handle.update(HTML(html)))

@@ -1,0 +1,165 @@
+"""The zoo as one table: a row for each network, and each number in it a claim that a test checks.
+
+Loads no torch: a builder is a name, looked up when somebody builds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from wiesel.errors import UnknownModel, nearest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """One network of the zoo, as its paper has it."""
+
+    name: str
+    builder: str
+    """"module:function"; it is called with `classes`, `channels`, `size` (H, W) and the knobs."""
+    family: str
+    year: int
+    paper: str
+    """arXiv number or journal."""
+    input: tuple[int, int, int]
+    """(C, H, W) in pixels; what `parameters`, `macs` and `accuracy` are for."""
+    classes: int
+    parameters: int
+    """Trainable numbers. Running means and variances of norms are not among them."""
+    macs: int
+    """Multiply-adds of convolutions and linear layers for one picture. Twice as many floating-point operations."""
+    accuracy: float | None = None
+    """Published top-1 accuracy in %, of one crop unless `source` says otherwise."""
+    source: str = ""
+    """Where `accuracy` was published."""
+    knobs: tuple[str, ...] = ()
+    """What else the builder can vary: `stem`, `zero_init_last_norm`."""
+
+
+def find(name: str) -> Architecture:
+    """The row called `name`.
+
+    Raises:
+        UnknownModel: no such row; the message names the nearest.
+    """
+    for row in ARCHITECTURES:
+        if row.name == name:
+            return row
+    names = [row.name for row in ARCHITECTURES]
+    raise UnknownModel(name=name, nearest=nearest(name, names), count=len(names))
+
+
+def models(pattern: str | None = None) -> list[Architecture]:
+    """All rows, or those whose name matches: a glob if there is one of `*?[` in it, else a part of the name.
+
+    >>> [row.name for row in models("vgg1?")]
+    ['vgg11', 'vgg13', 'vgg16', 'vgg19']
+    >>> [row.name for row in models("net5")]
+    ['lenet5', 'resnet50', 'resnet56']
+    """
+    if not pattern:
+        return list(ARCHITECTURES)
+    wanted = pattern.lower()
+    is_glob = any(sign in wanted for sign in "*?[")
+    return [row for row in ARCHITECTURES if (fnmatchcase(row.name, wanted) if is_glob else wanted in row.name)]
+
+
+_RESNET = "arXiv:1512.03385"
+_VGG = "arXiv:1409.1556"
+_HE_CIFAR = "He et al. 2015, table 6, CIFAR-10"
+_HE_PLAIN = "He et al. 2015, table 2, ImageNet, mean of 10 crops"
+_BOOK = "textbook"
+_LECUN = "LeCun et al. 1998, section III, MNIST, the network as in the paper"
+_TORCHVISION = "torchvision 0.29.1, ImageNet, weights IMAGENET1K_V1"
+
+# fmt: off
+ARCHITECTURES: tuple[Architecture, ...] = (
+    Architecture(name="lenet5", builder="wiesel.zoo.lenet:lenet5", family="LeNet", year=1998, paper="Proc. IEEE 86(11)",
+                 input=(1, 32, 32), classes=10, parameters=61_706, macs=416_520,
+                 accuracy=99.05, source=_LECUN),
+    Architecture(name="vgg11", builder="wiesel.zoo.vgg:vgg11", family="VGG", year=2014, paper=_VGG,
+                 input=(3, 224, 224), classes=1000, parameters=132_863_336, macs=7_609_090_048,
+                 accuracy=69.02, source=_TORCHVISION),
+    Architecture(name="vgg13", builder="wiesel.zoo.vgg:vgg13", family="VGG", year=2014, paper=_VGG,
+                 input=(3, 224, 224), classes=1000, parameters=133_047_848, macs=11_308_466_176,
+                 accuracy=69.928, source=_TORCHVISION),
+    Architecture(name="vgg16", builder="wiesel.zoo.vgg:vgg16", family="VGG", year=2014, paper=_VGG,
+                 input=(3, 224, 224), classes=1000, parameters=138_357_544, macs=15_470_264_320,
+                 accuracy=71.592, source=_TORCHVISION),
+    Architecture(name="vgg19", builder="wiesel.zoo.vgg:vgg19", family="VGG", year=2014, paper=_VGG,
+                 input=(3, 224, 224), classes=1000, parameters=143_667_240, macs=19_632_062_464,
+                 accuracy=72.376, source=_TORCHVISION),
+    Architecture(name="vgg11_bn", builder="wiesel.zoo.vgg:vgg11_bn", family="VGG", year=2014, paper=_VGG,
+                 input=(3, 224, 224), classes=1000, parameters=132_868_840, macs=7_609_090_048,
+                 accuracy=70.37, source=_TORCHVISION),
+    Architecture(name="vgg13_bn", builder="wiesel.zoo.vgg:vgg13_bn", family="VGG", year=2014, paper=_VGG,
+                 input=(3, 224, 224), classes=1000, parameters=133_053_736, macs=11_308_466_176,
+                 accuracy=71.586, source=_TORCHVISION),
+    Architecture(name="vgg16_bn", builder="wiesel.zoo.vgg:vgg16_bn", family="VGG", year=2014, paper=_VGG,
+                 input=(3, 224, 224), classes=1000, parameters=138_365_992, macs=15_470_264_320,
+                 accuracy=73.36, source=_TORCHVISION),
+    Architecture(name="vgg19_bn", builder="wiesel.zoo.vgg:vgg19_bn", family="VGG", year=2014, paper=_VGG,
+                 input=(3, 224, 224), classes=1000, parameters=143_678_248, macs=19_632_062_464,
+                 accuracy=74.218, source=_TORCHVISION),
+    Architecture(name="resnet18", builder="wiesel.zoo.resnet:resnet18", family="ResNet", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=11_689_512, macs=1_814_073_344,
+                 accuracy=69.758, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
+    Architecture(name="resnet34", builder="wiesel.zoo.resnet:resnet34", family="ResNet", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=21_797_672, macs=3_663_761_408,
+                 accuracy=73.314, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
+    Architecture(name="resnet50", builder="wiesel.zoo.resnet:resnet50", family="ResNet", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=25_557_032, macs=4_089_184_256,
+                 accuracy=76.13, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
+    Architecture(name="resnet101", builder="wiesel.zoo.resnet:resnet101", family="ResNet", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=44_549_160, macs=7_801_405_440,
+                 accuracy=77.374, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
+    Architecture(name="resnet152", builder="wiesel.zoo.resnet:resnet152", family="ResNet", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=60_192_808, macs=11_513_626_624,
+                 accuracy=78.312, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
+    Architecture(name="plain18", builder="wiesel.zoo.resnet:plain18", family="plain", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=11_515_688, macs=1_794_805_760,
+                 accuracy=72.06, source=_HE_PLAIN, knobs=("stem",)),
+    Architecture(name="plain34", builder="wiesel.zoo.resnet:plain34", family="plain", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=21_623_848, macs=3_644_493_824,
+                 accuracy=71.46, source=_HE_PLAIN, knobs=("stem",)),
+    Architecture(name="plain50", builder="wiesel.zoo.resnet:plain50", family="plain", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=22_780_456, macs=3_729_522_688,
+                 knobs=("stem",)),
+    Architecture(name="plain101", builder="wiesel.zoo.resnet:plain101", family="plain", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=41_772_584, macs=7_441_743_872,
+                 knobs=("stem",)),
+    Architecture(name="plain152", builder="wiesel.zoo.resnet:plain152", family="plain", year=2015, paper=_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=57_416_232, macs=11_153_965_056,
+                 knobs=("stem",)),
+    Architecture(name="resnet20", builder="wiesel.zoo.resnet_cifar:resnet20", family="ResNet for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=269_722, macs=40_551_040,
+                 accuracy=91.25, source=_HE_CIFAR, knobs=("zero_init_last_norm",)),
+    Architecture(name="resnet32", builder="wiesel.zoo.resnet_cifar:resnet32", family="ResNet for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=464_154, macs=68_862_592,
+                 accuracy=92.49, source=_HE_CIFAR, knobs=("zero_init_last_norm",)),
+    Architecture(name="resnet44", builder="wiesel.zoo.resnet_cifar:resnet44", family="ResNet for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=658_586, macs=97_174_144,
+                 accuracy=92.83, source=_HE_CIFAR, knobs=("zero_init_last_norm",)),
+    Architecture(name="resnet56", builder="wiesel.zoo.resnet_cifar:resnet56", family="ResNet for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=853_018, macs=125_485_696,
+                 accuracy=93.03, source=_HE_CIFAR, knobs=("zero_init_last_norm",)),
+    Architecture(name="resnet110", builder="wiesel.zoo.resnet_cifar:resnet110", family="ResNet for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=1_727_962, macs=252_887_680,
+                 accuracy=93.57, source=_HE_CIFAR + ", best of 5 runs", knobs=("zero_init_last_norm",)),
+    Architecture(name="plain20", builder="wiesel.zoo.resnet_cifar:plain20", family="plain for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=269_722, macs=40_551_040),
+    Architecture(name="plain32", builder="wiesel.zoo.resnet_cifar:plain32", family="plain for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=464_154, macs=68_862_592),
+    Architecture(name="plain44", builder="wiesel.zoo.resnet_cifar:plain44", family="plain for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=658_586, macs=97_174_144),
+    Architecture(name="plain56", builder="wiesel.zoo.resnet_cifar:plain56", family="plain for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=853_018, macs=125_485_696),
+    Architecture(name="plain110", builder="wiesel.zoo.resnet_cifar:plain110", family="plain for CIFAR", year=2015, paper=_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=1_727_962, macs=252_887_680),
+    Architecture(name="simple_cnn", builder="wiesel.zoo.simple:simple_cnn", family="textbook", year=2025, paper=_BOOK,
+                 input=(1, 28, 28), classes=10, parameters=19_466, macs=14_677_120),
+    Architecture(name="hierarchical_cnn", builder="wiesel.zoo.simple:hierarchical_cnn", family="textbook", year=2025, paper=_BOOK,
+                 input=(3, 32, 32), classes=10, parameters=374_282, macs=379_259_392),
+)
+# fmt: on

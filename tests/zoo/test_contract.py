@@ -1,0 +1,163 @@
+"""What every row of the catalogue promises, asked of every row. Deep networks are built on the meta device: shapes, no numbers."""
+
+from functools import cache
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from wiesel import zoo
+
+ROWS = zoo.models()
+# These repeat the blocks of a smaller row more often: numbers would cost time and run no other line of code.
+DEEPER = {f"vgg{n}{norm}" for n in (13, 16, 19) for norm in ("", "_bn")} | {
+    f"{kind}{n}" for kind in ("resnet", "plain") for n in (32, 34, 44, 56, 101, 110, 152)
+}
+
+
+def each(rows):
+    return pytest.mark.parametrize("row", rows, ids=lambda row: row.name)
+
+
+every = each(ROWS)
+every_kind = each([row for row in ROWS if row.name not in DEEPER])
+
+# torchvision 0.29.1, `_ops` of the weights IMAGENET1K_V1: multiply-adds of convolutions and linear layers at 224 px, in 10^9.
+TORCHVISION_GMACS = {
+    "vgg11": 7.609,
+    "vgg13": 11.308,
+    "vgg16": 15.470,
+    "vgg19": 19.632,
+    "vgg11_bn": 7.609,
+    "vgg13_bn": 11.308,
+    "vgg16_bn": 15.470,
+    "vgg19_bn": 19.632,
+    "resnet18": 1.814,
+    "resnet34": 3.664,
+    "resnet50": 4.089,
+    "resnet101": 7.801,
+    "resnet152": 11.514,
+}
+# Depths of He et al. 2015, table 6: parameters in millions, as printed there.
+HE_MILLIONS = {"resnet20": 0.27, "resnet32": 0.46, "resnet44": 0.66, "resnet56": 0.85, "resnet110": 1.7}
+
+
+@cache
+def built(row):
+    """The network for 28 px, 3 channels, 7 classes, in eval mode and not yet trained. Tests that change it work on their own."""
+    torch.manual_seed(7)
+    network = zoo.build(row.name, classes=7, channels=3, size=28, zero_init_last_norm=False).eval()
+    # Fresh norms are the identity in eval mode, which would let them hide; give them something to do.
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.running_mean.normal_(0, 0.1)
+            layer.running_var.uniform_(0.5, 1.5)
+    return network
+
+
+@cache
+def pictures(number):
+    return torch.randn(number, 3, 28, 28, generator=torch.Generator().manual_seed(5))
+
+
+@every
+def test_parameter_count_is_the_published_one_and_multiply_adds_are_the_table_s(row):
+    with torch.device("meta"):
+        network = zoo.build(row.name, row.classes, row.input[0]).eval()
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            logits = network(torch.zeros(1, *row.input))
+    assert logits.shape == (1, row.classes)
+    assert sum(p.numel() for p in network.parameters()) == row.parameters
+    assert counter.get_total_flops() == 2 * row.macs
+    if row.name in TORCHVISION_GMACS:
+        assert row.macs / 1e9 == pytest.approx(TORCHVISION_GMACS[row.name], rel=0.005)
+    if row.name in HE_MILLIONS:
+        assert float(f"{row.parameters / 1e6:.2g}") == HE_MILLIONS[row.name]
+
+
+@every_kind
+@pytest.mark.parametrize(
+    ("channels", "classes", "size"), [(1, 10, 28), (3, 2, 32), (4, 7, 48), (1, 7, 64), (3, 10, (28, 48)), (1, 2, 8)]
+)
+def test_any_channels_classes_and_sizes_work(row, channels, classes, size):
+    height, width = size if isinstance(size, tuple) else (size, size)
+    with torch.device("meta"), torch.no_grad():
+        network = zoo.build(row.name, classes, channels, size).eval()
+        assert network(torch.zeros(2, channels, height, width)).shape == (2, classes)
+
+
+@every
+def test_features_are_named_stages_and_the_head_ends_in_logits(row):
+    with torch.device("meta"), torch.no_grad():
+        network = zoo.build(row.name, size=28).eval()
+        assert network(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+    stages = [name for name, _ in network.features.named_children()]
+    assert stages == [name for name in ("stem",) if name in stages] + [
+        f"stage{n + 1}" for n in range(len(stages) - ("stem" in stages))
+    ]
+    assert [name for name, _ in network.named_children()] == ["features", "head"]
+    assert isinstance(list(network.head.children())[-1], nn.Linear)
+    sequences = [m for m in network.modules() if isinstance(m, nn.Sequential)]
+    assert not [name for sequence in sequences for name, _ in sequence.named_children() if name.isdigit()]
+
+
+@every_kind
+def test_every_parameter_gets_a_gradient_and_no_filter_s_is_zero(row):
+    torch.manual_seed(3)
+    network = zoo.build(row.name, classes=7, channels=3, size=28, zero_init_last_norm=False)
+    network(pictures(3)).square().mean().backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None] == []
+    assert [name for name, p in network.named_parameters() if p.ndim > 1 and not p.grad.abs().max() > 0] == []
+
+
+@each([row for row in ROWS if row.name in ("vgg19_bn", "resnet152", "plain110")])
+def test_every_parameter_of_the_deepest_networks_gets_a_gradient(row):
+    with torch.device("meta"):
+        network = zoo.build(row.name, classes=7, channels=3, size=28)
+        network(torch.zeros(2, 3, 28, 28)).square().mean().backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None] == []
+
+
+@every_kind
+def test_in_eval_a_picture_does_not_feel_its_neighbours(row):
+    with torch.no_grad():
+        together, alone = built(row)(pictures(3)), built(row)(pictures(3)[:1])
+    assert together.std() > 0
+    torch.testing.assert_close(together[:1], alone, rtol=1e-4, atol=1e-5)
+
+
+@every_kind
+def test_channels_last_gives_the_same_logits(row):
+    network = built(row)
+    with torch.no_grad():
+        expected = network(pictures(2))
+        network.to(memory_format=torch.channels_last)
+        found = network(pictures(2).contiguous(memory_format=torch.channels_last))
+        network.to(memory_format=torch.contiguous_format)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@every_kind
+def test_features_then_head_is_the_network(row):
+    with torch.no_grad():
+        maps = built(row).features(pictures(2))
+        torch.testing.assert_close(built(row).head(maps), built(row)(pictures(2)), rtol=0, atol=0)
+    assert maps.ndim == 4
+
+
+@every_kind
+def test_no_layer_changes_what_another_layer_gave_out(row):
+    """Else a recorded map would show a later layer's values: the trap of in-place ReLUs and `out += shortcut(x)`."""
+    network, seen = built(row), []
+    leaves = [layer for layer in network.modules() if not list(layer.children())]
+    hooks = [layer.register_forward_hook(lambda _l, _i, output: seen.append((output, output.clone()))) for layer in leaves]
+    try:
+        with torch.no_grad():
+            network(pictures(1))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    assert len(seen) == len(leaves)
+    assert all(torch.equal(output, at_the_time) for output, at_the_time in seen)
+    assert not [layer for layer in leaves if getattr(layer, "inplace", False)]
