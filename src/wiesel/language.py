@@ -36,3 +36,8 @@ def number(value: float, digits: int) -> str:
     """A number for reading: 0.93 in English, 0,93 in German."""
     text = f"{value:.{digits}f}"
     return text.replace(".", ",") if language() == "de" else text
+
+
+def grouped(count: int) -> str:
+    """A large whole number for reading: 11,689,512 in English, 11 689 512 in German (narrow no-break spaces)."""
+    return f"{count:,}".replace(",", "\u202f" if language() == "de" else ",")

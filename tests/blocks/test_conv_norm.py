@@ -3,7 +3,6 @@ import torch
 from torch import nn
 
 from wiesel.blocks.conv_norm import conv, conv_norm
-from wiesel.blocks.linear_head import linear_head
 
 
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7])
@@ -29,9 +28,3 @@ def test_conv_norm_is_convolution_then_norm_then_activation():
 
 def test_conv_norm_without_an_activation_ends_with_the_norm():
     assert [name for name, _ in conv_norm(3, 4, kernel=1).named_children()] == ["conv", "norm"]
-
-
-def test_the_linear_head_sees_only_the_mean_of_each_map():
-    torch.manual_seed(0)
-    head, maps = linear_head(6, 3), torch.randn(2, 6, 5, 4)
-    torch.testing.assert_close(head(maps), maps.mean((2, 3)) @ head.linear.weight.T + head.linear.bias)

@@ -24,7 +24,14 @@ from wiesel.runs.provenance import provenance
 
 
 def blobs(
-    classes: Sequence[str], *, train: int = 40, test: int = 60, side: int = 12, channels: int = 1, seed: int = 0, name: str = "blobs"
+    classes: Sequence[str],
+    *,
+    train: int = 40,
+    test: int = 60,
+    side: int = 12,
+    channels: int = 1,
+    seed: int = 0,
+    name: str = "blobs",
 ) -> DataSet:
     """Bright squares on noise, a place per class; labels in turn, so that every class has pictures."""
     rng = np.random.default_rng(seed)
@@ -119,7 +126,11 @@ def write_run(
     run.write_preprocessing(preprocessing.to_json())
     run.write_splits({"fingerprint": data.fingerprint, "seed": 0, "validation": 0.1, "test": 0.1, "made": {}})
     record = provenance(
-        seeds={"run": recipe.seed, "split": 0}, threads=2, precision="fp32", fingerprint=data.fingerprint, command=["wiesel", "train"]
+        seeds={"run": recipe.seed, "split": 0},
+        threads=2,
+        precision="fp32",
+        fingerprint=data.fingerprint,
+        command=["wiesel", "train"],
     )
     run.write_provenance(
         {

@@ -49,13 +49,11 @@ def test_a_row_becomes_json():
         ("vgg1?", ["vgg11", "vgg13", "vgg16", "vgg19"]),
         ("VGG11*", ["vgg11", "vgg11_bn"]),
         ("net5", ["lenet5", "resnet50", "resnet56"]),
-        ("*[02]0", ["resnet50", "plain50", "resnet20", "resnet110", "plain20", "plain110"]),
+        ("*[25]0", ["resnet50", "plain50", "resnet20", "plain20"]),
         ("alexander", []),
     ],
 )
 def test_a_pattern_is_a_glob_or_a_part_of_the_name(pattern, names):
-    if pattern == "*[02]0":
-        names = [name for name in names if name[-2] in "02"]
     assert [row.name for row in models(pattern)] == names
 
 

@@ -48,7 +48,7 @@ class TrainingBatches:
     """
 
     def __init__(
-        self, images: Images, preprocessing: Preprocessing, *, batch: int, seed: int, augmentation: Augmentation = Augmentation()
+        self, images: Images, preprocessing: Preprocessing, *, batch: int, seed: int, augmentation: Augmentation
     ) -> None:
         self.pixels = _tensor(images)
         self.labels = torch.from_numpy(images.labels)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from wiesel.language import language, say
+from wiesel.language import grouped, number, say
 
 
 def models(
@@ -32,30 +32,29 @@ def models(
         keys = ("name", "family", "year", "paper", "input", "classes", "parameters", "macs")
         print(json.dumps([{key: getattr(row, key) for key in keys} for row in rows]))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    for title, justify in (
-        (say(en="model", de="Netz"), "left"),
-        (say(en="year", de="Jahr"), "right"),
-        (say(en="parameters", de="Parameter"), "right"),
-        (say(en="multiply-adds", de="Multiplikationen"), "right"),
-        (say(en="at", de="bei"), "left"),
-        (say(en="published top-1", de="Top-1 laut Quelle"), "right"),
-        (say(en="paper", de="Arbeit"), "left"),
-    ):
-        table.add_column(title, justify=justify)  # type: ignore[arg-type]
-    separator = "\u202f" if language() == "de" else ","
-    for row in rows:
-        accuracy = "" if row.accuracy is None else f"{row.accuracy:.1f} %"
-        table.add_row(
+    titles = (
+        say(en="model", de="Netz"),
+        say(en="year", de="Jahr"),
+        say(en="parameters", de="Parameter"),
+        say(en="million multiply-adds", de="Mio. Multiplikationen"),
+        say(en="for pictures, classes", de="für Bilder, Klassen"),
+        say(en="published top-1", de="Top-1 laut Quelle"),
+        say(en="paper", de="Arbeit"),
+    )
+    table = [
+        (
             row.name,
             str(row.year),
-            f"{row.parameters:,}".replace(",", separator),
-            f"{row.macs / 1e6:,.1f} M".replace(",", separator),
+            grouped(row.parameters),
+            number(row.macs / 1e6, 1),
             "x".join(map(str, row.input)) + f", {row.classes}",
-            accuracy.replace(".", ",") if language() == "de" else accuracy,
+            "" if row.accuracy is None else f"{number(row.accuracy, 1)} %",
             row.paper,
         )
-    Console(soft_wrap=True).print(table)
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(titles, *table, strict=True)]
+    right = (False, True, True, True, False, True, False)
+    for line in (titles, *table):
+        cells = (cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(line, widths, right, strict=True))
+        print("  ".join(cells).rstrip())

@@ -100,7 +100,7 @@ def stored(key: str, build: Callable[[Path], About]) -> Stored:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = FileLock(folder.with_suffix(".lock"))
         lock.acquire()
-    except OSError:  # a read-only home
+    except (OSError, NotImplementedError):  # a read-only home, a file system without locks
         return _for_now(build)
     try:
         if (there := _opened(folder)) is not None:
@@ -123,8 +123,10 @@ def stored(key: str, build: Callable[[Path], About]) -> Stored:
 
 
 def refuse_if_full(folder: Path, needed: int) -> None:
-    """Raises:
-    NoRoom: fewer than `needed` bytes (and some) are free where `folder` lies.
+    """Say so before anything is decoded.
+
+    Raises:
+        NoRoom: fewer than `needed` bytes (and some) are free where `folder` lies.
     """
     free = shutil.disk_usage(folder).free
     if free < needed + _SPARE:

@@ -47,8 +47,8 @@ def text(facts: Card) -> str:
     """The card for reading, in the reader's language."""
     channels, height, width = facts["shape"]
     colour = say(en="grey", de="grau") if channels == 1 else say(en="colour", de="farbig")
-    duplicates = facts["duplicates"]
-    repeated = sum(count for split, count in duplicates.items() if split != "across")
+    across, left_out = facts["duplicates"]["across"], len(facts["left_out"])
+    repeated = sum(facts["duplicates"].values()) - across
     lines = [
         f"{facts['name']}: {facts['title']}" if facts["title"] != facts["name"] else facts["name"],
         f"  {width} x {height} {say(en='pixels', de='Pixel')}, {colour}; {facts['source']}",
@@ -64,8 +64,8 @@ def text(facts: Card) -> str:
     lines += [
         "",
         say(
-            en=f"  repeated within a split: {repeated}; copies across splits: {duplicates['across']}; left out: {len(facts['left_out'])}",
-            de=f"  Wiederholungen je Teil: {repeated}; Kopien über Teile hinweg: {duplicates['across']}; ausgelassen: {len(facts['left_out'])}",
+            en=f"  repeated within a split: {repeated}; copies across splits: {across}; files left out: {left_out}",
+            de=f"  Wiederholungen im selben Teil: {repeated}; Kopien in anderen Teilen: {across}; ausgelassene Dateien: {left_out}",
         ),
     ]
     if facts["licence"]:

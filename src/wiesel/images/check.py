@@ -12,6 +12,7 @@ import numpy as np
 from wiesel.errors import FolderMissing
 from wiesel.images.dataset import SPLITS, digests
 from wiesel.images.folder import decoded
+from wiesel.images.listing import printable, visible
 from wiesel.images.loading import is_name, load
 from wiesel.language import say
 
@@ -51,7 +52,7 @@ def check(source: str | Path, *, data_dir: Path | None = None) -> Findings:
     about = entry.about
     paths = [about.around + name for name in entry.names]
     splits = [split for split, count in zip(SPLITS, about.counts, strict=True) for _ in range(count)]
-    findings = _findings(str(path), about.classes, digests(entry.pixels), entry.labels.tolist(), paths, splits)
+    findings = _findings(printable(str(path)), about.classes, digests(entry.pixels), entry.labels.tolist(), paths, splits)
     return findings | {
         "unreadable": [item.path for item in about.unreadable],
         "left_out": [item.path for item in about.left_out],
@@ -83,7 +84,7 @@ def text(findings: Findings) -> str:
         for item in found[:10]:
             what = " = ".join(item) if isinstance(item, list) else item
             why = findings["reasons"].get(item) if isinstance(item, str) else None
-            lines.append(f"          {_plain(what)}" + (f": {why}" if why else ""))
+            lines.append(f"          {visible(what)}" + (f": {why}" if why else ""))
         if len(found) > 10:
             lines.append(f"          … {len(found) - 10:,} {say(en='more', de='weitere')}")
     return "\n".join(lines)
@@ -115,8 +116,3 @@ def _findings(
         "conflicts": [[paths[row] for row in rows] for rows in groups if len({labels[row] for row in rows}) > 1],
         "mislabelled_extension": [],
     }
-
-
-def _plain(line: str) -> str:
-    """No line breaks and no control characters on a terminal."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in line)

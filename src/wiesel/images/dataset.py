@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import html
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,7 +80,9 @@ def _gather(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.ui
     size = len(rows) * int(np.prod(pixels.shape[1:], dtype=np.int64))
     if not isinstance(pixels, np.memmap) or size <= _GATHER_IN_MEMORY:
         return np.ascontiguousarray(pixels[rows])
-    with tempfile.TemporaryFile(prefix="wiesel-") as file:  # without a name: gone when the last map of it is
+    beside = Path(pixels.filename).parent if pixels.filename else None  # on a disc with room; /tmp may be memory itself
+    folder = beside if beside is not None and os.access(beside, os.W_OK) else None
+    with tempfile.TemporaryFile(prefix="wiesel-", dir=folder) as file:  # without a name: gone when the last map of it is
         gathered: NDArray[np.uint8] = np.memmap(file, dtype=np.uint8, mode="w+", shape=(len(rows), *pixels.shape[1:]))
         for start in range(0, len(rows), 4096):
             gathered[start : start + 4096] = pixels[rows[start : start + 4096]]

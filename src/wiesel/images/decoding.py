@@ -126,6 +126,8 @@ def decode(
             if size is not None:  # decodes at 1/2, 1/4 or 1/8 while both sides stay at least twice the target: much faster
                 image.draft(None, (2 * max(_pair(size)),) * 2)
         image.load()
+        if image.format == "PNG" and b"IEND\xaeB`\x82" not in data:  # Pillow is content as soon as it has the last row
+            raise _Refused(en="cut short (the end mark is missing)", de="abgeschnitten (das Ende fehlt)")
         return _array(_fitted(_plain(_upright(image), data, channels, background), size, fit, background))
 
 

@@ -19,7 +19,7 @@ from wiesel.images import cache
 from wiesel.images.dataset import SPLITS, DataSet, Images, LeftOut, Reason, fingerprint
 from wiesel.images.decoding import SNIFF, Fit, Header, decode, header, kind, quiet
 from wiesel.images.layout import Layout, Place, arrange
-from wiesel.images.listing import FILE_LIMIT, TOO_LONG, Entry, Listing, list_folder, list_zip, printable, zip_identity
+from wiesel.images.listing import FILE_LIMIT, TOO_LONG, Entry, Listing, list_folder, list_zip, printable, visible, zip_identity
 
 FORMAT = 1
 """Raised when what the cache holds changes its meaning."""
@@ -49,8 +49,8 @@ _SUFFIXES_OF = {
 
 NO_PICTURE = Reason("no picture", "kein Bild")
 
-_BLOCK = 512
-"""Pictures that are in memory at a time while the cache is written."""
+_BLOCK = 64 * 2**20
+"""Bytes of decoded pictures that are in memory at a time while the cache is written."""
 
 _PART = 16
 """Pictures per task of a thread."""
@@ -64,7 +64,7 @@ def load_folder(path: Path, *, size: int, channels: int, fit: Fit, unreadable: f
     entry = decoded(path, size=size, channels=channels, fit=fit)
     about = entry.about
     if about.unreadable and len(about.unreadable) > unreadable * about.candidates:
-        first = "; ".join(f"{item.path} ({Reason(item.en, item.de)})" for item in about.unreadable[:3])
+        first = "; ".join(f"{visible(item.path)} ({Reason(item.en, item.de)})" for item in about.unreadable[:3])
         raise TooManyUnreadable(count=len(about.unreadable), total=about.candidates, path=path, allowed=unreadable, first=first)
     names = np.array(entry.names, dtype=np.str_)
     splits, start = {}, 0
@@ -75,12 +75,12 @@ def load_folder(path: Path, *, size: int, channels: int, fit: Fit, unreadable: f
     train = splits["train"]
     assert train is not None
     return DataSet(
-        name=path.stem if path.is_file() else path.resolve().name,
+        name=printable(path.stem if path.is_file() else path.resolve().name),
         classes=tuple(about.classes),
         train=train,
         validation=splits["validation"],
         test=splits["test"],
-        source=str(path),
+        source=printable(str(path)),
         fingerprint=about.fingerprint,
         left_out=tuple(LeftOut(item.path, str(Reason(item.en, item.de))) for item in (*about.unreadable, *about.left_out)),
     )
@@ -136,7 +136,8 @@ def _decode_all(path: Path, listing: Listing, identity: str, folder: Path, *, si
     kept: list[Place] = []
     contents: list[bytes] = []
     with (folder / "pixels.bin").open("wb") as file:
-        for place, result in zip(good, _parallel(work, good), strict=True):
+        block = max(_PART, _BLOCK // int(np.prod(shape)))
+        for place, result in zip(good, _parallel(work, good, block=block), strict=True):
             if isinstance(result, Reason):
                 bad[place.path] = result
             else:
@@ -239,8 +240,8 @@ def _fingerprint(layout: Layout, places: Sequence[Place], contents: Sequence[byt
     return fingerprint(layout.classes, splits)
 
 
-def _parallel(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-    """Results in order, a block at a time in memory.
+def _parallel(work: Callable[[T], R], items: Sequence[T], *, block: int = 4096) -> Iterator[R]:
+    """Results in order, at most `block` of them in memory.
 
     Threads, because Pillow decodes and scales outside Python's lock: photographs use all cores. A picture of 32 pixels is mostly
     Python's own work (0.2 ms) and stays on one; processes would divide that, too, but need a guarded main module where they are
@@ -248,8 +249,8 @@ def _parallel(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     """
     threads = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, len(items), _BLOCK):
-            block = items[start : start + _BLOCK]
-            parts = [block[i : i + _PART] for i in range(0, len(block), _PART)]
+        for start in range(0, len(items), block):
+            end = min(start + block, len(items))
+            parts = [items[i : min(i + _PART, end)] for i in range(start, end, _PART)]
             for part in pool.map(lambda some: [work(item) for item in some], parts):
                 yield from part

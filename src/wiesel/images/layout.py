@@ -104,18 +104,16 @@ def _around(paths: Sequence[Sequence[str]]) -> int:
 def _splits(source: Path, paths: set[tuple[str, ...]]) -> dict[str, str]:
     """Top folder -> split; empty if the top folders are classes.
 
-    A folder `train` may hold vehicles. It is the training split if there are folders with pictures in it, and either a partner
-    (val or test) likewise or nothing else.
+    A folder `train` may hold vehicles. It and its like are splits if there are no other folders, or if `train` has folders with
+    pictures in it and a partner (val or test); other folders are then left out.
     """
     tops = {path[0] for path in paths if len(path) > 1}
-    deep = {path[0] for path in paths if len(path) > 2 and path[0].lower() in _ALIASES}
-    splits = {name: _ALIASES[name.lower()] for name in sorted(deep)}
+    splits = {name: _ALIASES[name.lower()] for name in sorted(tops) if name.lower() in _ALIASES}
+    deep = any(len(path) > 2 and splits.get(path[0]) == "train" for path in paths)
+    if not splits or (len(splits) < len(tops) and not (deep and len(set(splits.values())) > 1)):
+        return {}
     if "train" not in splits.values():
-        if splits and tops <= deep:
-            raise NoTrainingSplit(path=source, found=", ".join(splits))
-        return {}
-    if set(splits.values()) == {"train"} and tops != deep:
-        return {}
+        raise NoTrainingSplit(path=source, found=", ".join(splits))
     for split in SPLITS:
         same = [name for name, of in splits.items() if of == split]
         if len(same) > 1:

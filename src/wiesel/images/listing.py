@@ -26,8 +26,7 @@ ENTRY_LIMIT = 5_000_000
 _WHOLE = 1 << 20
 """A .zip entry up to this size is read at once, because going back in it would mean to unpack it again."""
 
-_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
-_SYSTEM_FOLDERS = frozenset({"__macosx", "$recycle.bin", "system volume information", "@eadir"})
+_SYSTEM = frozenset({"thumbs.db", "desktop.ini", "icon\r", "__macosx", "$recycle.bin", "system volume information", "@eadir"})
 
 HIDDEN = Reason("hidden or made by an operating system", "versteckt oder vom Betriebssystem angelegt")
 NOT_A_FILE = Reason("no plain file (pipe, socket or device)", "keine gewöhnliche Datei (Pipe, Socket oder Gerät)")
@@ -101,6 +100,11 @@ def printable(path: str) -> str:
         return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def visible(path: str) -> str:
+    """A printable path on one line, without signs that would control a terminal."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in path)
+
+
 def _open_plain(path: Path) -> BinaryIO:
     """A pipe that took a file's place since it was listed would block for ever; so open without waiting, and look again."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -110,8 +114,8 @@ def _open_plain(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _is_hidden(name: str, *, folder: bool) -> bool:
-    return name.startswith(".") or name.lower() in (_SYSTEM_FOLDERS if folder else _SYSTEM_FILES)
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _SYSTEM
 
 
 # --- folder ------------------------------------------------------------------------------------------------------------------
@@ -146,7 +150,7 @@ def _walk(listing: Listing, start: str, links: list[str], seen: set[str]) -> Non
         for item in found:
             path = below + item.name
             is_folder = item.is_dir(follow_symlinks=False)
-            if _is_hidden(item.name, folder=is_folder or (item.is_symlink() and item.is_dir())):
+            if _is_hidden(item.name):
                 listing.left_out.append((path, HIDDEN))
             elif item.is_symlink():
                 links.append(path)
@@ -265,9 +269,9 @@ def _first_of_each_name(listing: Listing, infos: Iterable[zipfile.ZipInfo]) -> I
 
 def _sort_in(listing: Listing, info: zipfile.ZipInfo) -> None:
     path = info.filename.rstrip("/")
-    *folders, name = path.split("/")
+    *folders, _ = path.split("/")
     kind = stat.S_IFMT(info.external_attr >> 16)
-    if any(_is_hidden(folder, folder=True) for folder in folders) or _is_hidden(name, folder=info.is_dir()):
+    if any(_is_hidden(part) for part in path.split("/")):
         listing.left_out.append((path, HIDDEN))
     elif kind == stat.S_IFLNK:
         listing.left_out.append((path, LINK_OUT))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import tempfile
 from pathlib import Path
@@ -75,8 +74,8 @@ class Classifier:
         from wiesel.training.progress import Silent, fitting
 
         data, labels = self._data_set(X, y)
-        self._keep = None if self.output is not None else tempfile.TemporaryDirectory(prefix="wiesel-")
-        place = Path(self.output) if self._keep is None else Path(self._keep.name) / "run"
+        self._keep = tempfile.TemporaryDirectory(prefix="wiesel-") if self.output is None else None
+        place = Path(self.output if self.output is not None else f"{self._keep.name}/run")  # type: ignore[union-attr]
         self.run_ = train_only(
             data,
             output=place,
@@ -199,7 +198,7 @@ class Classifier:
         if len(classes) < 2:
             raise BadValue(setting="y", value=list(classes), expected="two or more classes")
         self._range = _range(pictures)
-        split = images.from_arrays(_bytes(pictures, self._range), numbers.astype(np.int64))
+        split = images.from_arrays(_bytes(pictures, self._range), numbers)
         return images.data_set_of(split, classes=tuple(str(label) for label in classes), name="arrays"), classes
 
     def _images(self, X: Any) -> Any:
@@ -239,7 +238,7 @@ def _range(pictures: NDArray[Any]) -> tuple[float, float] | None:
     if pictures.dtype == np.uint8:
         return None
     low, high = float(pictures.min()), float(pictures.max())
-    return None if 0 <= low and high <= 1 and pictures.dtype.kind == "f" else (low, high)
+    return None if low >= 0 and high <= 1 and pictures.dtype.kind == "f" else (low, high)
 
 
 def _bytes(pictures: NDArray[Any], stretch: tuple[float, float] | None) -> NDArray[Any]:

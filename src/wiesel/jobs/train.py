@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from wiesel import images, recipe as recipes, zoo
+from wiesel import images, zoo
+from wiesel import recipe as recipes
 from wiesel.analysis.cost import cost
 from wiesel.batches import Preprocessing, measure
 from wiesel.errors import BadValue, WieselError
@@ -166,6 +167,7 @@ def train_only(data: DataSet, *, output: Path, progress: Progress | None = None,
 
 def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lang: str) -> Result:
     from wiesel.training.fit import Machine
+    from wiesel.training.progress import Silent
 
     run = RunFolder.open(path)
     with run.lock():
@@ -182,7 +184,9 @@ def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lan
             preprocessing = measure(divided.train.pixels, fit=chosen.data.fit)
             machine = _machine(chosen)
             _write_givens(run, chosen, divided, record, preprocessing, machine)
-        newest = checkpoints.newest(run)
+        newest = None if run.state == "finished" else checkpoints.resume(run)
+        for damaged in newest.skipped if newest is not None else ():
+            (progress or Silent()).note(str(damaged))
         return _train(run, chosen, divided, preprocessing, machine, resume=newest, progress=progress, lang=lang)
 
 

@@ -14,6 +14,7 @@ from wiesel.batches import Preprocessing
 from wiesel.evaluation import Evaluation, Predictions, evaluate_predictions
 from wiesel.evaluation.measures import Outcomes, confident_mistakes, outcomes, softmax
 from wiesel.images import DataSet, Images
+from wiesel.recipe import to_toml
 from wiesel.reports import inside
 from wiesel.reports.facts import (
     Epoch,
@@ -31,7 +32,6 @@ from wiesel.reports.facts import (
 from wiesel.reports.pictures import photograph, reduced
 from wiesel.runs import events, manifest, trained
 from wiesel.runs.folder import RunFolder
-from wiesel.recipe import to_toml
 
 FIRST = 25
 SOFTMAX = 6
@@ -84,6 +84,8 @@ def collect(run: RunFolder, data: DataSet | None, *, longest_side: int = LONGEST
         mistakes=album.pictures(wrong),
         sure_mistakes=int((~found.correct & (found.confidence >= SURE)).sum()),
         walk=_walk(model, album, parts),
+        mean=model.preprocessing.mean,
+        std=model.preprocessing.std,
         has_pictures=album.rows is not None,
         shown_at=album.shown_at,
     )
@@ -138,7 +140,8 @@ class _Album:
 
     def input(self, index: int) -> torch.Tensor:
         """What the network gets: float32 (1, C, H, W)."""
-        assert self.rows is not None and self.test is not None
+        assert self.rows is not None
+        assert self.test is not None
         return self.preprocessing.normalise(torch.from_numpy(np.array(self.test.pixels[self.rows[index]])[None]))
 
     def picture(self, index: int) -> Picture:

@@ -50,8 +50,17 @@ class History:
     """How often the run was interrupted and went on."""
 
     @property
+    def done(self) -> int:
+        """The last finished epoch."""
+        return self.epochs[-1].epoch if self.epochs else 0
+
+    @property
+    def best_epoch(self) -> Epoch:
+        return next(row for row in self.epochs if row.epoch == self.best)
+
+    @property
     def stopped_early(self) -> bool:
-        return 0 < len(self.epochs) < self.planned
+        return 0 < self.done < self.planned
 
 
 @dataclass(frozen=True)
@@ -244,6 +253,9 @@ class Facts:
     """Wrong pictures that the network was at least 90 % sure of."""
     walk: Walk | None
     """None without pictures."""
+    mean: tuple[float, ...]
+    """Of the training pictures per channel, on the 0..1 scale, as `std`."""
+    std: tuple[float, ...]
     has_pictures: bool
     shown_at: int
     """Side in pixels to which pictures were averaged for display; 0: shown as they are."""

@@ -25,14 +25,14 @@ def warnings(facts: Facts, words: Words) -> list[str]:
     accuracy = evaluation.accuracy
     width = accuracy.high - accuracy.low
     few = [row.name for row in evaluation.per_class if 0 < row.support < FEW]
-    said = [
-        (width > ROUGH, "few", {"n": evaluation.n, "width": 100 * width}),
+    said: list[tuple[object, str, dict[str, object]]] = [
+        (width > ROUGH, "few", {"n": evaluation.n, "half": 50 * width}),
         (few, "few_of_class", {"k": len(few), "names": _names(few, words)}),
         (accuracy.value <= baseline(facts), "baseline", {"share": baseline(facts)}),
         (evaluation.never_predicted, "never", _of(evaluation.never_predicted, facts, words)),
         (evaluation.absent, "absent", _of(evaluation.absent, facts, words)),
         (evaluation.tied, "tied", {"n": evaluation.tied}),
-        (history.stopped_early, "early", {"done": len(history.epochs), "planned": history.planned}),
+        (history.stopped_early, "early", {"done": history.done, "planned": history.planned}),
         (history.resumed, "resumed", {"n": history.resumed}),
         (origin.looks > 1, "looks", {"n": origin.looks}),
         (origin.left_out, "left_out", {"n": len(origin.left_out)}),
@@ -87,14 +87,14 @@ def curves(facts: Facts, words: Words) -> list[str]:
     history = facts.history
     if not history.epochs:
         return [words("curves.none")]
-    best = history.epochs[history.best - 1]
+    best = history.best_epoch
     gap = 100 * (best.train_accuracy - best.validation_accuracy)
     kind = "over" if gap > 1 else "under" if gap < -1 else "equal"
     said = [
-        words("curves.finding", best=best.epoch, epochs=len(history.epochs), value=best.validation_accuracy),
+        words("curves.finding", best=best.epoch, epochs=history.done, value=best.validation_accuracy),
         words(f"curves.{kind}", gap=abs(gap)),
     ]
-    return said + ([words("curves.rising")] if history.best == len(history.epochs) > 1 else [])
+    return said + ([words("curves.rising")] if history.best == history.done > 1 else [])
 
 
 def confusion(facts: Facts, words: Words) -> list[str]:
@@ -103,7 +103,8 @@ def confusion(facts: Facts, words: Words) -> list[str]:
         return [words("confusion.none", n=evaluation.n)]
     pair = evaluation.mixed_pairs[0]
     items = [
-        words("confusion.item", name=words.quoted(facts.classes[one.index]), n=one.errors) for one in evaluation.most_confused_classes
+        words("confusion.item", name=words.quoted(facts.classes[one.index]), n=one.errors)
+        for one in evaluation.most_confused_classes
     ]
     return [
         words(
@@ -160,10 +161,10 @@ def softmax(facts: Facts, words: Words) -> list[str]:
             "softmax.finding",
             n=len(facts.softmax),
             most=most.index + 1,
-            name=facts.classes[most.prediction],
+            name=words.quoted(facts.classes[most.prediction]),
             p=most.confidence,
             least=least.index + 1,
-            other=facts.classes[least.prediction],
+            other=words.quoted(facts.classes[least.prediction]),
             q=least.confidence,
         )
     ]
@@ -193,7 +194,7 @@ def filters(facts: Facts, words: Words) -> list[str]:
     if found is None:
         return [words("filters.none")]
     strongest = max(one.norm for one in found.filters)
-    out, channels, height, width = found.shape
+    out, _, height, width = found.shape
     return [
         words(
             "filters.finding",
@@ -201,7 +202,6 @@ def filters(facts: Facts, words: Words) -> list[str]:
             layer=found.layer,
             h=height,
             w=width,
-            c=channels,
             low=found.low,
             high=found.high,
             weak=sum(one.norm < strongest / 10 for one in found.filters),

@@ -1,7 +1,7 @@
-"""Arrays -> small PNG files: photographs as they are, values through a colour map that keeps their order for every eye and in grey.
+"""Arrays -> small PNGs: photographs as they are, values through a colour map that keeps their order for every eye (and in grey).
 
-Two maps, each a few colours of equal steps with straight lines between them. `SEQUENTIAL` (viridis by Smith and van der Walt, in the
-public domain) is for values from `low` to `high`: lightness grows evenly. `DIVERGING` is for signed values from -limit to limit:
+Two maps, each a few colours in equal steps with straight lines between them. `SEQUENTIAL` (viridis by Smith and van der Walt, in
+the public domain) is for values from `low` to `high`: lightness grows evenly. `DIVERGING` is for signed values, -limit to limit:
 zero is the neutral middle, blue below, orange above, and as far from zero means as dark on either side.
 """
 
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SEQUENTIAL = (
-    "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1f9f88 27ad81 3dbc74 5cc863 81d34d aadc32 d5e21a fde725"
+    "440154 470d60 48186a 482374 472d7b 453781 424086 3e4989 3b528b 375b8d 33638d 2f6b8e 2c728e 297a8e 26828e 23898e 21918c "
+    "1f988b 1fa088 22a785 28ae80 32b67a 3fbc73 4ec36b 5ec962 70cf57 84d44b 98d83e addc30 c2df23 d8e219 ece51b fde725"
 )
 DIVERGING = "08306b 2a6db0 7fb2dc f7f7f7 f3a35c c25a0b 5f2003"
 
@@ -50,8 +51,8 @@ def signed(values: Values, limit: float) -> bytes:
 
 
 def scale_bar(nodes: str) -> bytes:
-    """PNG of a whole colour map, 255 x 1, from low to high."""
-    return _indexed(np.arange(255, dtype=np.uint8)[None], nodes)
+    """PNG of a whole colour map, 255 x 20, from low to high."""
+    return _indexed(np.broadcast_to(np.arange(255, dtype=np.uint8), (20, 255)), nodes)
 
 
 def reduced(array: NDArray[np.generic], longest: int) -> NDArray[np.float32]:
@@ -75,7 +76,7 @@ def size_of(png: bytes) -> tuple[int, int]:
 
 
 def _indexed(index: NDArray[np.uint8], nodes: str) -> bytes:
-    """A palette of only those colours that occur: most maps are a few hundred pixels, and 768 bytes of palette would outweigh them."""
+    """A palette of only those colours that occur: most maps are a few hundred pixels, which 768 bytes of palette would outweigh."""
     used, place = np.unique(index, return_inverse=True)
     picture = Image.fromarray(place.reshape(index.shape).astype(np.uint8), mode="P")
     picture.putpalette(colours(nodes)[used].tobytes())

@@ -15,7 +15,7 @@ from wiesel.reports.words import Words, shown
 
 MOST_BOXES = 16
 """With more blocks than this, equal neighbours share a box."""
-TALLEST, LANE, GAP, TOP = 118.0, 62.0, 26.0, 20.0
+TALLEST, LANE, GAP, TOP = 118.0, 62.0, 31.0, 20.0
 BARS = 54.0
 NARROWEST = 92.0
 """Pixels a stage takes at least, so that the labels beneath do not touch."""
@@ -90,7 +90,7 @@ def strip(network: NetworkFacts, words: Words) -> Markup:
             if previous_right is not None:
                 drawn.append(element("line", x1=previous_right, x2=left, y1=middle, y2=middle, class_="flow"))
             if box.skip not in (None, "none"):
-                drawn.append(_skip(box, left - GAP * 0.62, left + width + GAP * 0.38, middle, words))
+                drawn.append(_skip(box, left - 8, left + width + 8, middle, words))
             kind = "input" if part is parts[0] else "block"
             drawn.append(element("rect", x=left, y=middle - height / 2, width=width, height=height, rx=2, class_=kind))
             if box.count > 1:
@@ -103,9 +103,9 @@ def strip(network: NetworkFacts, words: Words) -> Markup:
         drawn.append(text(centre, foot, shown(part.label, 14), anchor="middle", class_="heading"))
         drawn.append(text(centre, foot + 16, " × ".join(map(str, part.output)), anchor="middle"))
     drawn += _bars(parts[1:], centres[1:], [part.parameters for part in parts[1:]], foot + 34, words("network.parameters"), words)
-    drawn += _bars(parts[1:], centres[1:], [part.macs for part in parts[1:]], foot + 34 + BARS + 44, words("network.macs"), words)
+    drawn += _bars(parts[1:], centres[1:], [part.macs for part in parts[1:]], foot + 34 + BARS + 62, words("network.macs"), words)
     facts = "; ".join(f"{shown(part.label)} {'×'.join(map(str, part.output))}" for part in parts)
-    height = foot + 34 + 2 * (BARS + 44)
+    height = foot + 34 + BARS + 62 + BARS + 34 + 20
     return drawing(at + 8, height, words("network.strip"), facts, *drawn, class_="chart strip")
 
 
@@ -113,11 +113,12 @@ def _skip(box: Box, left: float, right: float, middle: float, words: Words) -> M
     """An arc in the lane above the boxes: it leaves the signal before the block and joins it behind."""
     lane = TOP + 22
     kind = "projection" if box.skip == "projection" else "identity"
-    path = f"M{left:.1f},{middle:.1f} V{lane + 8:.1f} Q{left:.1f},{lane:.1f} {left + 8:.1f},{lane:.1f} H{right - 8:.1f} Q{right:.1f},{lane:.1f} {right:.1f},{lane + 8:.1f} V{middle - 5:.1f}"
+    up = f"M{left:.1f},{middle:.1f} V{lane + 8:.1f} Q{left:.1f},{lane:.1f} {left + 8:.1f},{lane:.1f}"
+    down = f"H{right - 8:.1f} Q{right:.1f},{lane:.1f} {right:.1f},{lane + 8:.1f} V{middle - 5:.1f}"
     label = words(f"network.skip.{box.skip}")
     centre = (left + right) / 2
     parts = [
-        element("path", element("title", words(f"network.kind.{box.skip}", n=box.count)), d=path, class_=f"skip {kind}"),
+        element("path", element("title", words(f"network.kind.{box.skip}", n=box.count)), d=f"{up} {down}", class_=f"skip {kind}"),
         element("circle", cx=right, cy=middle, r=4.6, class_="sum"),
         element("path", d=f"M{right - 2.6:.1f},{middle:.1f}h5.2M{right:.1f},{middle - 2.6:.1f}v5.2", class_="plus"),
     ]
@@ -125,20 +126,26 @@ def _skip(box: Box, left: float, right: float, middle: float, words: Words) -> M
         parts.append(element("rect", x=centre - 14, y=lane - 9, width=28, height=18, rx=3, class_="gate"))
         parts.append(text(centre, lane + 4, label, anchor="middle", class_="gate"))
     else:
-        parts.append(text(centre, lane - 6, label, anchor="middle", class_="label"))
+        parts.append(text(centre, lane - 6, label, anchor="middle", class_="small"))
     return Markup("").join(parts)
 
 
-def _bars(parts: Sequence[Part], centres: Sequence[float], values: Sequence[int], top: float, title: str, words: Words) -> list[Markup]:
+def _bars(
+    parts: Sequence[Part], centres: Sequence[float], values: Sequence[int], top: float, title: str, words: Words
+) -> list[Markup]:
     """A bar per stage with its number and its share of the sum, which stands in the title."""
     total, most = sum(values), max([*values, 1])
     drawn = [text(8, top + 10, f"{title} ({words.number(total, 'si')})", class_="label")]
-    base = top + BARS + 16
+    base = top + BARS + 34
     for part, centre, value in zip(parts, centres, values, strict=True):
         tall = BARS * value / most
         share = words.number(value / total, "%0") if total else ""
         said = f"{shown(part.label)}: {words.number(value, 'int')} ({share})"
-        drawn.append(element("rect", element("title", said), x=centre - 17, y=base - tall, width=34, height=max(tall, 0.8), class_="bar other"))
+        drawn.append(
+            element(
+                "rect", element("title", said), x=centre - 17, y=base - tall, width=34, height=max(tall, 0.8), class_="bar other"
+            )
+        )
         drawn.append(text(centre, base - tall - 4, share, anchor="middle"))
         drawn.append(text(centre, base + 14, words.number(value, "si") if value else "0", anchor="middle", class_="label"))
     return drawn

@@ -1,4 +1,4 @@
-"""Small pieces of SVG: elements, axes, ticks. Colours come from the page's style sheet by class, so that dark mode and print work."""
+"""Small pieces of SVG: elements, axes, ticks. Colours come from the style sheet, by class, so that dark mode and print work."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 Number = float | int
+Label = Callable[[float], str]
 
 
 def element(name: str, *children: str, **attributes: Number | str | None) -> Markup:
@@ -17,28 +18,39 @@ def element(name: str, *children: str, **attributes: Number | str | None) -> Mar
     for key, value in attributes.items():
         if value is not None:
             text = f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
-            parts.append(Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-") if key != "viewBox" else key, text))
+            parts.append(Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), text))
     inside = Markup("").join(escape(child) for child in children)
     start = Markup("<{}{}").format(Markup(name), Markup("").join(parts))
     return start + (Markup(">{}</{}>").format(inside, Markup(name)) if children else Markup("/>"))
 
 
-def drawing(width: Number, height: Number, title: str, description: str, *children: str, class_: str = "chart") -> Markup:
+def drawing(
+    width: Number,
+    height: Number,
+    title: str,
+    description: str,
+    *children: str,
+    class_: str = "chart",
+    preserveAspectRatio: str | None = None,
+) -> Markup:
     """A whole picture; `title` names it and `description` says its facts to those who do not see it."""
     return element(
         "svg",
         element("title", title),
-        element("desc", description),
+        *([element("desc", description)] if description else []),
         *children,
         viewBox=f"0 0 {width:g} {height:g}",
         class_=class_,
         role="img",
         width=width,
         height=height,
+        preserveAspectRatio=preserveAspectRatio,
     )
 
 
-def text(x: Number, y: Number, content: str, *, anchor: str = "start", class_: str | None = None, transform: str | None = None) -> Markup:
+def text(
+    x: Number, y: Number, content: str, *, anchor: str = "start", class_: str | None = None, transform: str | None = None
+) -> Markup:
     return element("text", content, x=x, y=y, text_anchor=None if anchor == "start" else anchor, class_=class_, transform=transform)
 
 
@@ -66,14 +78,14 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [i * step for i in range(first, last + 1)]
 
 
-def y_axis(values: Sequence[float], y: Callable[[float], float], left: float, right: float, label: Callable[[float], str]) -> Markup:
+def y_axis(values: Sequence[float], y: Scale, left: float, right: float, label: Label) -> Markup:
     """Grid lines from `left` to `right`, with labels before them."""
     lines = [element("line", x1=left, x2=right, y1=y(value), y2=y(value), class_="grid") for value in values]
     labels = [text(left - 6, y(value) + 4, label(value), anchor="end") for value in values]
     return Markup("").join([*lines, *labels])
 
 
-def x_axis(values: Sequence[float], x: Callable[[float], float], bottom: float, label: Callable[[float], str]) -> Markup:
+def x_axis(values: Sequence[float], x: Scale, bottom: float, label: Label) -> Markup:
     """Small strokes below `bottom`, with labels under them."""
     strokes = [element("line", x1=x(value), x2=x(value), y1=bottom, y2=bottom + 4, class_="axis") for value in values]
     labels = [text(x(value), bottom + 17, label(value), anchor="middle") for value in values]

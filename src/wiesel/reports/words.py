@@ -49,7 +49,9 @@ class Words(string.Formatter):
         return self.format(texts()[key][self.language], **facts)
 
     def format_field(self, value: Any, spec: str) -> str:
-        return self.number(value, spec) if spec else shown(str(value))
+        if spec == "name":
+            return shown(str(value))
+        return self.number(value, spec) if spec else printable(str(value))
 
     def number(self, value: float, spec: str) -> str:
         """`value` written as `spec` says (see the head of this file)."""

@@ -40,7 +40,7 @@ class Classifier(pl.LightningModule):
         if self._drops:
             torch.manual_seed(int(chance(self.recipe.seed, self.done, Use.DROPOUT).integers(2**63)))
         rate = rate_at(self.done, self.steps, peak=training.peak_rate, schedule=training.schedule, warmup=training.warmup)
-        for group in self.optimizers().param_groups:  # type: ignore[union-attr]
+        for group in self.optimizers().param_groups:
             group["lr"] = rate
         logits = self.network(batch.pictures)
         loss = F.cross_entropy(logits.float(), batch.labels, self.class_weights, label_smoothing=training.label_smoothing)

@@ -33,7 +33,7 @@ def first_bad_layer(network: nn.Module, pictures: Tensor) -> str:
         return hook
 
     leaves = [(name, layer) for name, layer in network.named_modules() if not list(layer.children())]
-    handles = [layer.register_forward_hook(watch(name)) for name, layer in leaves]  # type: ignore[arg-type]
+    handles = [layer.register_forward_hook(watch(name)) for name, layer in leaves]
     kept = {name: buffer.clone() for name, buffer in network.named_buffers()}
     try:
         network(pictures)

@@ -362,4 +362,3 @@ class _Sitting(pl.Callback):
         self.classifier.sums.reset(RECENT, self.position.recent)
         self.classifier.sums.reset(WHOLE, self.position.whole)
         self.optimizer_state = resume.optimizer(), state["optimizer"]
-        self.run.record("resume", self.position.step)

@@ -29,7 +29,7 @@ class Choice:
 
 def has_bf16() -> bool:
     """Whether oneDNN has native bfloat16 kernels for this processor."""
-    return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def choose(cache: Path | None) -> Choice:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from html import escape
 from typing import Any, Protocol, TextIO
 
 from wiesel.language import duration, number, say
@@ -25,6 +26,7 @@ class Progress(Protocol):
     def step(self, step: int) -> None: ...
     def train(self, row: dict[str, Any]) -> None: ...
     def epoch(self, row: dict[str, Any]) -> None: ...
+    def note(self, sentence: str) -> None: ...
     def end(self) -> None: ...
 
 
@@ -33,6 +35,7 @@ class Silent:
     def step(self, step: int) -> None: ...
     def train(self, row: dict[str, Any]) -> None: ...
     def epoch(self, row: dict[str, Any]) -> None: ...
+    def note(self, sentence: str) -> None: ...
     def end(self) -> None: ...
 
 
@@ -102,6 +105,9 @@ class Lines:
     def epoch(self, row: dict[str, Any]) -> None:
         print(epoch_sentence(row, self.epochs, self.clock.left()), file=self.out, flush=True)
 
+    def note(self, sentence: str) -> None:
+        print(sentence, file=self.out, flush=True)
+
     def end(self) -> None: ...
 
 
@@ -150,6 +156,9 @@ class Terminal:
     def epoch(self, row: dict[str, Any]) -> None:
         self.console.print(epoch_sentence(row, self.epochs, self.clock.left()), highlight=False)
 
+    def note(self, sentence: str) -> None:
+        self.console.print(sentence, highlight=False, markup=False)
+
     def end(self) -> None:
         self.bars.stop()
 
@@ -186,6 +195,9 @@ class Notebook:
     def epoch(self, row: dict[str, Any]) -> None:
         self.rows.append(epoch_sentence(row, self.epochs, None))
         self._draw()
+
+    def note(self, sentence: str) -> None:
+        self.rows.append(escape(sentence))
 
     def end(self) -> None:
         self._draw()

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+import torch
+from torch import nn
+
+from wiesel import zoo
+from wiesel.recipe import Training
+from wiesel.training.average import MovingAverage
+from wiesel.training.classifier import Sums, balanced_weights
+from wiesel.training.finite import first_bad_layer, gradients_are_finite
+from wiesel.training.optimiser import optimiser_for, parameter_groups
+from wiesel.training.position import Best, Position, Window
+from wiesel.training.precision import choose
+from wiesel.training.progress import Lines
+
+
+def test_norms_and_biases_do_not_decay_and_no_parameter_is_forgotten() -> None:
+    network = zoo.build("resnet20", classes=10, channels=1, size=16)
+    decaying, free = parameter_groups(network, 0.1)
+    assert decaying["weight_decay"] == 0.1
+    assert free["weight_decay"] == 0.0
+    assert all(p.ndim >= 2 for p in decaying["params"])  # type: ignore[attr-defined]
+    assert all(p.ndim < 2 for p in free["params"])  # type: ignore[attr-defined]
+    assert {*map(id, decaying["params"]), *map(id, free["params"])} == set(map(id, network.parameters()))  # type: ignore[call-overload]
+
+
+def test_sgd_is_nesterov_and_rates_have_a_default_per_optimiser() -> None:
+    network = nn.Linear(2, 2)
+    sgd = optimiser_for(network, Training())
+    assert sgd.defaults["nesterov"]
+    assert sgd.param_groups[0]["lr"] == 0.05
+    assert optimiser_for(network, Training(optimiser="adamw")).param_groups[0]["lr"] == 0.002
+    assert optimiser_for(network, Training(rate=0.7)).param_groups[0]["lr"] == 0.7
+
+
+def test_the_moving_average_follows_by_hand() -> None:
+    network = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(network.weight, 0.0)
+    average = MovingAverage(network, 0.5)
+    nn.init.constant_(network.weight, 1.0)
+    average.update(network)  # d = min(0.5, 1/10)  ->  0.1 * 0 + 0.9 * 1
+    assert average.state["weight"].item() == pytest.approx(0.9)
+    average.update(network)  # d = min(0.5, 2/11)  ->  0.9 + (1 - 2/11) * 0.1
+    assert average.state["weight"].item() == pytest.approx(0.9 + 0.1 * 9 / 11)
+
+
+def test_balanced_weights_make_each_class_weigh_the_same() -> None:
+    labels = torch.tensor([0, 0, 0, 1])
+    weights = balanced_weights(labels, 3)
+    assert weights.tolist() == pytest.approx([4 / 9, 4 / 3, 0.0])
+    assert weights[labels].reshape(-1)[:3].sum() == pytest.approx(weights[labels][3].item())
+
+
+def test_sums_are_the_same_with_or_without_a_pause() -> None:
+    losses = [torch.tensor(x) for x in (0.1, 0.2, 0.7, 0.3)]
+    whole, first, second = Sums(), Sums(), Sums()
+    for loss in losses:
+        whole.add(loss, torch.tensor(1), 3)
+    for loss in losses[:2]:
+        first.add(loss, torch.tensor(1), 3)
+    second.reset(0, first.read(0))
+    for loss in losses[2:]:
+        second.add(loss, torch.tensor(1), 3)
+    assert second.read(0) == whole.read(0)
+    assert whole.read(0).correct == 4
+    assert whole.read(0).seen == 12
+
+
+def test_a_position_survives_json() -> None:
+    position = Position(epoch=2, batch=3, step=40, recent=Window(0.1 + 0.2, 7, 9), best=Best(2, 37, 0.875), without_gain=1)
+    assert Position.from_json(position.to_json()) == position
+
+
+def test_the_first_bad_layer_is_named_and_running_statistics_stay() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 2))
+    before = network[1].running_mean.clone()
+
+    class Explode(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x / 0
+
+    network.insert(2, Explode())
+    assert first_bad_layer(network, torch.randn(3, 1, 2, 2)) == "2"
+    assert torch.equal(network[1].running_mean, before)
+
+
+def test_one_infinite_gradient_is_found() -> None:
+    network = nn.Linear(3, 2)
+    network(torch.randn(4, 3)).sum().backward()
+    assert gradients_are_finite(network)
+    network.bias.grad[1] = float("inf")  # type: ignore[index]
+    assert not gradients_are_finite(network)
+
+
+def test_precision_is_measured_once_and_remembered(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    first = choose(tmp_path / "deep" / "precision.json")
+    assert choose(tmp_path / "deep" / "precision.json") == first
+    assert first.precision in ("bf16", "fp32")
+    (tmp_path / "deep" / "precision.json").write_text("{ not json")
+    assert choose(tmp_path / "deep" / "precision.json").precision in ("bf16", "fp32")
+
+
+def test_without_a_terminal_there_is_one_line_per_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "de")
+    out = io.StringIO()
+    lines = Lines(out)
+    lines.begin(steps=20, done=0, epochs=2)
+    row = {"epoch": 1, "train_loss": 0.51234, "train_accuracy": 0.8, "validation_accuracy": 0.905, "best": True, "seconds": 61.0}
+    for step in range(1, 11):
+        lines.step(step)
+    lines.epoch(row)
+    lines.end()
+    told = out.getvalue().splitlines()
+    assert len(told) == 2
+    assert told[1].startswith("Epoche 1/2 * Verlust 0,512  Training 80,0 %  Validierung 90,5 %  1:01  noch ")
