@@ -71,8 +71,9 @@ def test_offline_and_without_scripts_all_sections_are_visible_and_nothing_is_ask
     page.context.close()
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
-@pytest.mark.parametrize("which", ["report", "wide_report"])
+@pytest.mark.parametrize(
+    ("which", "width"), [("report", 360), ("report", 768), ("report", 1280), ("wide_report", 360), ("wide_report", 1280)]
+)
 def test_no_page_is_wider_than_the_window(browser: Any, width: int, which: str, request: pytest.FixtureRequest) -> None:
     page, seen = opened(browser, request.getfixturevalue(which), viewport={"width": width, "height": 800})
     for language in ("de", "en"):

@@ -56,6 +56,8 @@ def test_every_sentence_is_used_and_every_key_that_is_used_exists() -> None:
         (0.99996, "~%", f">{NARROW}99.9{NARROW}%", f">{NARROW}99,9{NARROW}%"),
         (1.0, "~%", f"100.0{NARROW}%", f"100,0{NARROW}%"),
         (0.00001, "~%", f"<{NARROW}0.1{NARROW}%", f"<{NARROW}0,1{NARROW}%"),
+        (0.004, "<%", f"<{NARROW}1{NARROW}%", f"<{NARROW}1{NARROW}%"),
+        (0.0, "<%", f"0{NARROW}%", f"0{NARROW}%"),
         (4.25, "time", f"4.2{NARROW}s", f"4,2{NARROW}s"),
         (59.7, "time", f"1{NARROW}min", f"1{NARROW}min"),
         (252, "time", f"4{NARROW}min 12{NARROW}s", f"4{NARROW}min 12{NARROW}s"),

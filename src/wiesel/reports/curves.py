@@ -14,6 +14,8 @@ from wiesel.reports.words import Words
 
 WIDTH, HEIGHT = 440.0, 270.0
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 12.0, 34.0, 42.0
+MOST_MARKS = 20
+"""With more epochs a curve is a line without marks."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _curve(
     last = max(history.done, 1)
     x = Scale(0, last, LEFT, WIDTH - RIGHT)
     y = Scale(marks[0], marks[-1], HEIGHT - BOTTOM, TOP)
-    step = max(1, math.ceil(last / 8))
+    step = _whole_step(last / 8)
     parts = [
         text(0, 14, title, class_="heading"),
         y_axis(marks, y, LEFT, WIDTH - RIGHT, lambda value: label(value, marks[1] - marks[0])),
@@ -109,7 +111,7 @@ def _curve(
     for one in series:
         points = [(x(at), y(value)) for at, value in one.points]
         parts.append(polyline(points, f"line {one.kind} fine" if one.fine else f"line {one.kind}"))
-        if not one.fine and not plain and len(points) <= 40:
+        if not one.fine and not plain and len(points) <= MOST_MARKS:
             parts += [
                 _mark(
                     place,
@@ -121,6 +123,12 @@ def _curve(
     if not plain:
         parts.append(_legend([(one.name, one.kind) for one in series if one.name]))
     return drawing(WIDTH, HEIGHT, title, facts, *parts)
+
+
+def _whole_step(least: float) -> int:
+    """1, 2 or 5 times a power of ten: the first that is at least `least`."""
+    power: int = 10 ** max(0, math.floor(math.log10(max(least, 1))))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
 
 
 def decimals(step: float) -> str:

@@ -75,8 +75,10 @@ def height_of(output: tuple[int, ...], largest: int) -> float:
 def strip(network: NetworkFacts, words: Words) -> Markup:
     parts = parts_of(network, words("network.input"))
     largest = max(part.output[1] for part in parts if len(part.output) == 3)
-    middle = TOP + LANE + TALLEST / 2
-    foot = TOP + LANE + TALLEST + 22
+    has_skips = any(box.skip not in (None, "none") for part in parts for box in part.boxes)
+    ceiling = TOP + LANE if has_skips else TOP
+    middle = ceiling + TALLEST / 2
+    foot = ceiling + TALLEST + 22
     drawn: list[Markup] = []
     at = 8.0
     previous_right: float | None = None
@@ -139,7 +141,7 @@ def _bars(
     base = top + BARS + 34
     for part, centre, value in zip(parts, centres, values, strict=True):
         tall = BARS * value / most
-        share = words.number(value / total, "%0") if total else ""
+        share = words.number(value / total, "<%") if total else ""
         said = f"{shown(part.label)}: {words.number(value, 'int')} ({share})"
         drawn.append(
             element(

@@ -1,8 +1,9 @@
 """The report's sentences in one language: templates from texts.toml, filled with facts and numbers as that language writes them.
 
 A placeholder says how its number is written: `{n:int}` 12 345, `{x:.2}` 0.83 or 0,83, `{p:%1}` 91.3 % or 91,3 %, `{x:si}` 11.2 M,
-`{x:sig3}` three significant digits, `{p:~%}` a probability that is never rounded to 0 or 1, `{x:time}` 4 min 12 s, and
-`{n:one|many}` the word that goes with the number.
+`{x:sig3}` three significant digits, `{x:time}` 4 min 12 s, `{p:~%}` a probability that is never rounded to 0 or 1, `{p:<%}` a whole
+percent with `< 1 %` where it would read 0, `{n:one|many}` the word that goes with the number, and `{x:name}` a name from a folder,
+cut if it is very long.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class Words(string.Formatter):
             return self._time(value)
         elif spec == "~%":
             return self._sure(value)
+        elif spec == "<%":
+            return f"<{NARROW}1{NARROW}%" if 0 < value < 0.005 else self.number(value, "%0")
         elif spec.startswith("%"):
             text = f"{100 * value:.{int(spec[1:])}f}{NARROW}%"
         elif spec.startswith("sig"):
