@@ -109,7 +109,9 @@ class Undecodable(PicturesError):
 
 class FolderMissing(MissingError):
     en = "There is no folder or .zip file {path}. Check the path; `wiesel data list` shows the data sets that have a name."
-    de = "Es gibt weder einen Ordner noch eine .zip-Datei {path}. Prüfe den Pfad; `wiesel data list` zeigt die Datensätze mit Namen."
+    de = (
+        "Es gibt weder einen Ordner noch eine .zip-Datei {path}. Prüfe den Pfad; `wiesel data list` zeigt die Datensätze mit Namen."
+    )
 
 
 class EmptyFolder(PicturesError):
@@ -336,6 +338,7 @@ class DataChanged(TrainingError):
         "Stellen Sie die alten Bilder wieder her oder beginnen Sie einen neuen Lauf."
     )
 
+
 # --- looking inside a network (room `analysis`) --------------------------------------------------------------------------
 
 
@@ -373,7 +376,6 @@ class NotFitted(UsageError, ValueError, AttributeError):
 class NoSuchPicture(UsageError):
     en = "There is no picture {path!s}."
     de = "Es gibt kein Bild {path!s}."
-
 
 
 class NothingToMeasure(RunError):

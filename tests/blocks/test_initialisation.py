@@ -24,6 +24,13 @@ def test_he_spreads_filters_by_what_they_feed():
     assert layers[0].bias.abs().max() == 0
 
 
+def test_he_sees_that_groups_feed_fewer_channels():
+    layer = nn.Conv2d(256, 512, 3, groups=128)
+    initialisation.he(layer, seeded())
+    # Each channel in feeds the 4 channels out of its group: 2 / (4 * 9), from 9 216 draws.
+    assert layer.weight.std().item() == pytest.approx(math.sqrt(2 / (4 * 9)), rel=0.03)
+
+
 def test_he_leaves_linear_layers_alone():
     layers = network()
     before = layers[3].weight.clone()

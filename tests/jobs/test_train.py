@@ -66,7 +66,17 @@ def test_every_setting_has_one_name() -> None:
 def test_the_run_folder_holds_everything(result) -> None:  # type: ignore[no-untyped-def]
     run = RunFolder.open(result.run)
     run.check()
-    for path in (run.recipe, run.classes, run.preprocessing, run.splits, run.events, run.weights, run.evaluation, run.provenance, run.report):
+    for path in (
+        run.recipe,
+        run.classes,
+        run.preprocessing,
+        run.splits,
+        run.events,
+        run.weights,
+        run.evaluation,
+        run.provenance,
+        run.report,
+    ):
         assert path.is_file()
     assert run.read_classes() == ("left", "middle", "right")
     assert run.predictions("test").is_file()
@@ -169,7 +179,22 @@ def test_no_such_run() -> None:
 
 def test_a_killed_run_resumes_bit_identical(folder: Path, tmp_path: Path) -> None:
     """Kill -9 at a few moments of a small run; `benchmarks/kill.py` does it often."""
-    flags = ["--data", folder, "--model", "simple_cnn", "--epochs", "3", "-b", "16", "--threads", "1", "--checkpoint-every", "2", "--precision", "fp32"]
+    flags = [
+        "--data",
+        folder,
+        "--model",
+        "simple_cnn",
+        "--epochs",
+        "3",
+        "-b",
+        "16",
+        "--threads",
+        "1",
+        "--checkpoint-every",
+        "2",
+        "--precision",
+        "fp32",
+    ]
     assert command("train", *flags, "-o", tmp_path / "whole", "-q").returncode == 0
     killed = 0
     for moment in (1, 5, 9):
@@ -192,6 +217,40 @@ def test_a_killed_run_resumes_bit_identical(folder: Path, tmp_path: Path) -> Non
     assert killed >= 2
 
 
+def test_a_flipped_bit_in_the_newest_checkpoint_falls_back_and_in_all_of_them_refuses(folder: Path, tmp_path: Path) -> None:
+    flags = ["--data", folder, "--model", "simple_cnn", "--epochs", "4", "-b", "16", "--threads", "1", "--precision", "fp32", "-q"]
+    assert command("train", *flags, "-o", tmp_path / "whole").returncode == 0
+    run = tmp_path / "run"
+    shutil.copytree(tmp_path / "whole", run)
+    for name in ("MANIFEST.json", "weights.safetensors"):
+        (run / name).unlink()
+    rows = (run / "events.jsonl").read_text().splitlines()
+    (run / "events.jsonl").write_text("\n".join(row for row in rows if '"end"' not in row) + "\n")
+    kept = sorted((run / "checkpoints").iterdir())
+
+    def flip(checkpoint: Path) -> None:
+        data = bytearray((checkpoint / "model.safetensors").read_bytes())
+        data[len(data) // 2] ^= 1
+        (checkpoint / "model.safetensors").write_bytes(data)
+
+    flip(kept[-1])
+    done = command("train", "--resume", run, "-q")
+    assert done.returncode == 0, done.stderr
+    assert (run / "weights.safetensors").read_bytes() == (tmp_path / "whole" / "weights.safetensors").read_bytes()
+
+    for name in ("MANIFEST.json", "weights.safetensors"):
+        (run / name).unlink()
+    rows = (run / "events.jsonl").read_text().splitlines()
+    (run / "events.jsonl").write_text("\n".join(row for row in rows if '"end"' not in row) + "\n")
+    for checkpoint in (run / "checkpoints").iterdir():
+        flip(checkpoint)
+    before = (run / "events.jsonl").read_bytes()
+    done = command("train", "--resume", run, "-q")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert (run / "events.jsonl").read_bytes() == before
+
+
 def metrics(run: Path) -> list[dict[str, object]]:
     rows = events.effective(RunFolder.open(run).history())
     return [{k: v for k, v in row.items() if k not in ("time", "seconds")} for row in rows if row["kind"] in ("train", "epoch")]
@@ -201,7 +260,23 @@ def metrics(run: Path) -> list[dict[str, object]]:
 def test_a_signal_saves_and_leaves_with_its_code(number: int, code: int, folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "wiesel", "train", "--data", str(folder), "--model", "simple_cnn", "--epochs", "500", "-b", "16", "-o", str(run), "-q"],
+        [
+            sys.executable,
+            "-m",
+            "wiesel",
+            "train",
+            "--data",
+            str(folder),
+            "--model",
+            "simple_cnn",
+            "--epochs",
+            "500",
+            "-b",
+            "16",
+            "-o",
+            str(run),
+            "-q",
+        ],
         env={**os.environ, "OMP_NUM_THREADS": "1", "WIESEL_LANG": "en"},
         stderr=subprocess.PIPE,
         text=True,

@@ -51,7 +51,7 @@ def blobs(
 
 
 def logits_like(labels: np.ndarray[Any, Any], classes: int, *, right: float = 0.8, seed: int = 0) -> np.ndarray[Any, Any]:
-    """Logits (N, K) that name about the share `right` rightly; the errors prefer the next class."""
+    """Logits (N, K) that name about the share `right` correctly; the errors prefer the next class."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 1.5, (len(labels), classes))
     named = np.where(rng.random(len(labels)) < right, labels, (labels + rng.choice([1, 1, 1, 2, 3], len(labels))) % classes)

@@ -35,7 +35,7 @@ def squares(count: int = 200, *, side: int = 12, seed: int = 0) -> DataSet:
 
 
 def recipe(**training: object) -> Recipe:
-    settings: dict[str, object] = {"epochs": 3, "batch": 16, "rate": 0.05, "threads": 1} | training
+    settings: dict[str, object] = {"epochs": 3, "batch": 16, "optimiser": "sgd", "rate": 0.05, "threads": 1} | training
     return Recipe(architecture="lenet5", augmentation=Augmentation(flip=False, shift=1), training=Training(**settings))  # type: ignore[arg-type]
 
 

@@ -51,9 +51,10 @@ def test_training_learns_and_keeps_the_best_epoch(data: DataSet, preprocessing: 
     assert len(rows) == 6
     assert outcome.position.best is not None
     assert outcome.position.best.accuracy == max(row["validation_accuracy"] for row in rows) > 0.8
-    assert checkpoints.at(run, outcome.position.best.step).model().keys() == fresh_network(
-        decisions, classes=4, image=preprocessing.image
-    ).state_dict().keys()
+    assert (
+        checkpoints.at(run, outcome.position.best.step).model().keys()
+        == fresh_network(decisions, classes=4, image=preprocessing.image).state_dict().keys()
+    )
 
 
 def test_the_same_recipe_gives_the_same_weights_and_another_seed_others(

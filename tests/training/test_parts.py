@@ -29,10 +29,10 @@ def test_norms_and_biases_do_not_decay_and_no_parameter_is_forgotten() -> None:
 
 def test_sgd_is_nesterov_and_rates_have_a_default_per_optimiser() -> None:
     network = nn.Linear(2, 2)
-    sgd = optimiser_for(network, Training())
+    sgd = optimiser_for(network, Training(optimiser="sgd"))
     assert sgd.defaults["nesterov"]
     assert sgd.param_groups[0]["lr"] == 0.05
-    assert optimiser_for(network, Training(optimiser="adamw")).param_groups[0]["lr"] == 0.002
+    assert optimiser_for(network, Training()).param_groups[0]["lr"] == 0.004
     assert optimiser_for(network, Training(rate=0.7)).param_groups[0]["lr"] == 0.7
 
 

@@ -13,7 +13,9 @@ def rates(schedule: str, steps: int = 100, warmup: float = 0.25) -> list[float]:
 def test_one_cycle_is_pytorchs_with_constant_momentum() -> None:
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimiser = torch.optim.SGD([parameter], lr=0.4)
-    theirs = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.4, total_steps=101, pct_start=0.25, div_factor=25, final_div_factor=400)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, 0.4, total_steps=101, pct_start=0.25, div_factor=25, final_div_factor=400
+    )
     found = []
     for _ in range(100):
         found.append(optimiser.param_groups[0]["lr"])

@@ -22,6 +22,20 @@ def test_too_small_a_picture_is_refused_with_the_smallest_size_that_works(name, 
             network.features(torch.zeros(1, 1, 31, 32))
 
 
+@pytest.mark.parametrize(("name", "side"), [("alexnet", 63), ("alexnet2012", 67)])
+def test_a_network_for_large_pictures_only_is_not_built_for_smaller_ones(name, side, monkeypatch):
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    with torch.device("meta"), torch.no_grad():
+        for size in ((side - 1, 300), (300, side - 1)):
+            with pytest.raises(PictureTooSmall, match=f"too few for this network: it needs at least {side} x {side}\\."):
+                zoo.build(name, size=size)
+        network = zoo.build(name, size=side).eval()
+        assert network(torch.zeros(1, 1, side, side)).shape == (1, 10)
+        for shape in ((side - 1, side), (side, side - 1)):  # one pixel less has no last map
+            with pytest.raises(RuntimeError):
+                network.features(torch.zeros(1, 1, *shape))
+
+
 def test_the_sentence_exists_in_german(monkeypatch):
     monkeypatch.setenv("WIESEL_LANG", "de")
     error = PictureTooSmall(height=8, width=9, needed_height=32, needed_width=30)

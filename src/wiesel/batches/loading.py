@@ -47,9 +47,7 @@ class TrainingBatches:
     `resolution` (pixels of the shorter side, or 0): pictures are shrunk with antialiasing after augmentation (progressive resizing).
     """
 
-    def __init__(
-        self, images: Images, preprocessing: Preprocessing, *, batch: int, seed: int, augmentation: Augmentation
-    ) -> None:
+    def __init__(self, images: Images, preprocessing: Preprocessing, *, batch: int, seed: int, augmentation: Augmentation) -> None:
         self.pixels = _tensor(images)
         self.labels = torch.from_numpy(images.labels)
         self.preprocessing = preprocessing

@@ -1,6 +1,6 @@
 """What happens to every picture, in training, evaluation and prediction alike: fixed once from the training split, travels with the model.
 
-    decoded picture  ->  right size and channels (images.decoding)  ->  / 255  ->  - mean  ->  / std  ->  network
+decoded picture  ->  right size and channels (images.decoding)  ->  / 255  ->  - mean  ->  / std  ->  network
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from torch import nn
 def he(network: nn.Module, generator: torch.Generator | None = None) -> None:
     """Filters from N(0, 2 / (Cout * kernel area)): keeps the size of gradients from layer to layer through ReLUs.
 
+    In a grouped convolution, Cout is that of one group, since one channel in feeds no more than these.
     Linear layers keep what PyTorch gave them: here they end the network and no ReLU follows.
     Source: He, Zhang, Ren, Sun 2015, arXiv:1502.01852, equation 14.
     """
@@ -20,6 +21,9 @@ def he(network: nn.Module, generator: torch.Generator | None = None) -> None:
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+            if layer.groups > 1:
+                with torch.no_grad():
+                    layer.weight.mul_(layer.groups**0.5)
             _zero_bias(layer)
 
 

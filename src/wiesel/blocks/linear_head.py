@@ -10,12 +10,13 @@ from collections import OrderedDict
 from torch import nn
 
 
-def linear_head(channels: int, classes: int) -> nn.Sequential:
-    """Maps of any size to logits: (B, channels, H, W) -> (B, classes). Children: `pool`, `flatten`, `linear`."""
-    return nn.Sequential(
-        OrderedDict(
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
-            linear=nn.Linear(channels, classes),
-        )
-    )
+def linear_head(channels: int, classes: int, dropout: float = 0.0) -> nn.Sequential:
+    """Maps of any size to logits: (B, channels, H, W) -> (B, classes).
+
+    Children: `pool`, `flatten`, `dropout` if there is any, `linear`.
+    """
+    layers: OrderedDict[str, nn.Module] = OrderedDict(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten())
+    if dropout:
+        layers["dropout"] = nn.Dropout(dropout)
+    layers["linear"] = nn.Linear(channels, classes)
+    return nn.Sequential(layers)

@@ -19,10 +19,18 @@ from wiesel.language import say
 COMMANDS = {  # name -> (function, what --help says in English, in German)
     "train": ("wiesel.cli.train:train", "Train a network and write its report.", "Ein Netz trainieren und den Bericht schreiben."),
     "evaluate": ("wiesel.cli.evaluate:evaluate", "Measure a run on a split.", "Einen Lauf auf einem Teil der Daten messen."),
-    "report": ("wiesel.cli.report:report", "Write a run's report as one HTML file.", "Den Bericht eines Laufs als eine HTML-Datei schreiben."),
+    "report": (
+        "wiesel.cli.report:report",
+        "Write a run's report as one HTML file.",
+        "Den Bericht eines Laufs als eine HTML-Datei schreiben.",
+    ),
     "predict": ("wiesel.cli.predict:predict", "Classify pictures with a run.", "Bilder mit einem Lauf klassifizieren."),
     "models": ("wiesel.cli.models:models", "List the networks.", "Die Netze auflisten."),
-    "data": ("wiesel.cli.data:app", "List, fetch, describe and check data sets.", "Datensätze auflisten, holen, beschreiben und prüfen."),
+    "data": (
+        "wiesel.cli.data:app",
+        "List, fetch, describe and check data sets.",
+        "Datensätze auflisten, holen, beschreiben und prüfen.",
+    ),
     "doctor": ("wiesel.cli.doctor:doctor", "Say what this machine has and can do.", "Sagen, was dieser Rechner hat und kann."),
 }
 

@@ -8,13 +8,17 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from wiesel.cli.german import spoken
 from wiesel.language import say
 
-app = App(name="data", help=say(en="List, fetch, describe and check data sets.", de="Datensätze auflisten, holen, beschreiben, prüfen."))
+app = App(
+    name="data", help=say(en="List, fetch, describe and check data sets.", de="Datensätze auflisten, holen, beschreiben, prüfen.")
+)
 Json = Annotated[bool, Parameter(name="--json", negative="")]
 
 
 @app.command(name="list")
+@spoken
 def list_(*, data_dir: Path | None = None, json_: Json = False) -> None:
     """List the named data sets and where each was found.
 
@@ -38,6 +42,7 @@ def list_(*, data_dir: Path | None = None, json_: Json = False) -> None:
 
 
 @app.command
+@spoken
 def fetch(name: str, /, *, data_dir: Path | None = None) -> None:
     """Download a named data set and verify it.
 
@@ -54,6 +59,7 @@ def fetch(name: str, /, *, data_dir: Path | None = None) -> None:
 
 
 @app.command
+@spoken
 def card(source: str, /, *, data_dir: Path | None = None, json_: Json = False) -> None:
     """Describe a data set: counts, sizes, duplicates, licence.
 
@@ -75,6 +81,7 @@ def card(source: str, /, *, data_dir: Path | None = None, json_: Json = False) -
 
 
 @app.command
+@spoken
 def check(source: str, /, *, data_dir: Path | None = None, json_: Json = False) -> int:
     """Look for unreadable files, duplicates, leaks between splits and contradictory labels. Exit code 3 if there are any.
 

@@ -7,7 +7,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from wiesel.cli.german import spoken
 
+
+@spoken
 def doctor(*, json_: Annotated[bool, Parameter(name="--json", negative="")] = False) -> None:
     """Say what this machine has and can do: versions, processor, precision, data sets.
 

@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from wiesel.cli.german import spoken
 
+
+@spoken
 def evaluate(
     run: Path,
     /,

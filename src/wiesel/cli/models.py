@@ -7,9 +7,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from wiesel.cli.german import spoken
 from wiesel.language import grouped, number, say
 
 
+@spoken
 def models(
     pattern: str | None = None,
     /,

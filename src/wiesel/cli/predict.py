@@ -8,9 +8,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from wiesel.cli.german import spoken
 from wiesel.language import number
 
 
+@spoken
 def predict(
     run: Path,
     image: Path,

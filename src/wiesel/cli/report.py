@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from wiesel.cli.german import spoken
 
+
+@spoken
 def report(
     run: Path,
     /,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from wiesel.cli.german import spoken
 from wiesel.language import say
 from wiesel.recipe import Fit, Optimiser, Precision, Schedule
 
@@ -16,6 +17,7 @@ PICTURES = Group(say(en="Pictures", de="Bilder"), sort_key=1)
 TRAINING = Group(say(en="Training", de="Training"), sort_key=2)
 
 
+@spoken
 def train(
     recipe: Path | None = None,
     /,

@@ -232,7 +232,9 @@ class Classifier:
         if isinstance(X, images.DataSet):
             return X.test if X.test is not None else X.train
         if isinstance(X, str | Path):
-            return self._images(images.load(X, size=self._model().preprocessing.height, channels=self._model().preprocessing.channels))
+            return self._images(
+                images.load(X, size=self._model().preprocessing.height, channels=self._model().preprocessing.channels)
+            )
         pictures = _pictures(X)
         return images.from_arrays(_bytes(pictures, getattr(self, "_range", None)), np.zeros(len(pictures), dtype=np.int64))
 
@@ -249,9 +251,13 @@ def _pictures(X: Any) -> NDArray[Any]:
     if array.dtype.kind not in "buif":
         raise BadValue(setting="X", value=str(array.dtype), expected="numbers")
     if array.ndim == 1:
-        raise ValueError(f"X of shape {array.shape} is one picture or none. Reshape your data: (n, height, width), or rows of pixels.")
+        raise ValueError(
+            f"X of shape {array.shape} is one picture or none. Reshape your data: (n, height, width), or rows of pixels."
+        )
     if len(array) == 0 or 0 in array.shape:
-        raise ValueError(f"Found array with {len(array)} sample(s) and 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
+        raise ValueError(
+            f"Found array with {len(array)} sample(s) and 0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
+        )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise BadValue(setting="X", value="NaN or infinity (inf)", expected="finite numbers")
     if array.ndim == 2:

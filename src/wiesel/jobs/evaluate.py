@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from wiesel import images
 from wiesel.batches import EvaluationBatches
 from wiesel.batches.inference import logits_of
-from wiesel.errors import DataChanged, MissingError
+from wiesel.errors import DataChanged, WieselError
 from wiesel.evaluation.predictions import Predictions
 from wiesel.evaluation.result import Evaluation, evaluate_predictions
 from wiesel.images import DataSet
@@ -111,7 +111,7 @@ def pictures_if_there(run: RunFolder, data_dir: Path | None = None) -> DataSet |
     """As `pictures_of`, or None if the pictures are gone or changed: a report can do without."""
     try:
         return pictures_of(run, data_dir=data_dir)
-    except (DataChanged, MissingError, FileNotFoundError):
+    except WieselError:
         return None
 
 

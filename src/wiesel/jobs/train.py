@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,9 @@ class Result:
             report=self.report,
         )
 
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.sentence())}</p>{self.evaluation._repr_html_()}"
+
     def to_json(self) -> dict[str, Any]:
         """The keys that other programs may rely on."""
         accuracy = self.evaluation.accuracy
@@ -135,9 +139,7 @@ def train(
     )
     zoo.find(chosen.architecture)  # an unknown name is refused before any picture is read
     whole = _load(chosen, data_dir)
-    divided, record = images.divide(
-        whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed
-    )
+    divided, record = images.divide(whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed)
     preprocessing = measure(divided.train.pixels, fit=chosen.data.fit)
     _refuse_misfit(chosen, divided, preprocessing)
     run = RunFolder.create(Path(output) if output is not None else None, name=f"{divided.name}-{chosen.architecture}")
@@ -286,6 +288,7 @@ def _keep_best(run: RunFolder, step: int, *, averaged: bool) -> None:
 def finished(run: RunFolder, data: DataSet, *, lang: str) -> Result:
     """Evaluate a sealed run on its test split (once) and write its report."""
     from wiesel import reports
+
     model = trained.load(run)
     start = time.perf_counter()
     evaluation = evaluate_test(run, model, data)

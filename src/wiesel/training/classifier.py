@@ -22,7 +22,9 @@ class Classifier(pl.LightningModule):
     draws depend on the step's number alone.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, *, steps: int, done: int = 0, class_weights: Tensor | None = None) -> None:
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, *, steps: int, done: int = 0, class_weights: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.network = network
         self.recipe = recipe

@@ -230,13 +230,17 @@ class _Sitting(pl.Callback):
     def on_train_batch_start(self, _trainer: pl.Trainer, _module: pl.LightningModule, batch: Batch, _index: int) -> None:
         self.batch = batch
 
-    def on_before_optimizer_step(self, _trainer: pl.Trainer, _module: pl.LightningModule, _optimizer: torch.optim.Optimizer) -> None:
+    def on_before_optimizer_step(
+        self, _trainer: pl.Trainer, _module: pl.LightningModule, _optimizer: torch.optim.Optimizer
+    ) -> None:
         if gradients_are_finite(self.network):
             return
         layer = first_bad_layer(self.network, self.batch.pictures)
         step, ids = self.position.step + 1, self.batch.ids.tolist()
         self.run.record("not_finite", step, layer=layer, ids=ids)
-        raise NotFinite(step=step, layer=layer, ids=", ".join(map(str, ids[:8])) + (", …" if len(ids) > 8 else ""), run=self.run.path)
+        raise NotFinite(
+            step=step, layer=layer, ids=", ".join(map(str, ids[:8])) + (", …" if len(ids) > 8 else ""), run=self.run.path
+        )
 
     def on_train_batch_end(
         self, _trainer: pl.Trainer, _module: pl.LightningModule, _outputs: Any, _batch: Batch, _index: int

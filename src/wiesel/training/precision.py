@@ -42,9 +42,7 @@ def choose(cache: Path | None) -> Choice:
         try:
             known = json.loads(cache.read_text(encoding="utf-8"))
             entry = known[key]
-            return Choice(
-                "bf16" if entry["precision"] == "bf16" else "fp32", str(entry["reason"]), float(str(entry["ratio"]))
-            )
+            return Choice("bf16" if entry["precision"] == "bf16" else "fp32", str(entry["reason"]), float(str(entry["ratio"])))
         except (OSError, ValueError, KeyError, TypeError):
             known = known if isinstance(known, dict) else {}
     choice = measured()

@@ -34,7 +34,7 @@ class Architecture:
     source: str = ""
     """Where `accuracy` was published."""
     knobs: tuple[str, ...] = ()
-    """What else the builder can vary: `stem`, `zero_init_last_norm`."""
+    """What else the builder can vary: `stem`, `zero_init_last_norm`, `survival`."""
 
 
 def find(name: str) -> Architecture:
@@ -65,19 +65,31 @@ def models(pattern: str | None = None) -> list[Architecture]:
     return [row for row in ARCHITECTURES if (fnmatchcase(row.name, wanted) if is_glob else wanted in row.name)]
 
 
+_ALEXNET = "NIPS 25 (2012)"
+_DENSENET = "arXiv:1608.06993"
+_EFFICIENTNET = "arXiv:1905.11946"
+_MOBILENET_V3 = "arXiv:1905.02244"
 _RESNET = "arXiv:1512.03385"
 _VGG = "arXiv:1409.1556"
 _HE_CIFAR = "He et al. 2015, table 6, CIFAR-10"
 _HE_PLAIN = "He et al. 2015, table 2, ImageNet, mean of 10 crops"
 _BOOK = "textbook"
+_KRIZHEVSKY = "Krizhevsky et al. 2012, table 2, ImageNet, validation, mean of 10 crops"
 _LECUN = "LeCun et al. 1998, section III, MNIST, the network as in the paper"
 _TORCHVISION = "torchvision 0.29.1, ImageNet, weights IMAGENET1K_V1"
+_TIMM = "timm, results-imagenet.csv of commit aa4b585, ImageNet"
 
 # fmt: off
 ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(name="lenet5", builder="wiesel.zoo.lenet:lenet5", family="LeNet", year=1998, paper="Proc. IEEE 86(11)",
                  input=(1, 32, 32), classes=10, parameters=61_706, macs=416_520,
                  accuracy=99.05, source=_LECUN),
+    Architecture(name="alexnet2012", builder="wiesel.zoo.alexnet:alexnet2012", family="AlexNet", year=2012, paper=_ALEXNET,
+                 input=(3, 227, 227), classes=1000, parameters=60_965_224, macs=724_406_816,
+                 accuracy=59.3, source=_KRIZHEVSKY),
+    Architecture(name="alexnet", builder="wiesel.zoo.alexnet:alexnet", family="AlexNet", year=2014, paper="arXiv:1404.5997",
+                 input=(3, 224, 224), classes=1000, parameters=61_100_840, macs=714_188_480,
+                 accuracy=56.522, source=_TORCHVISION),
     Architecture(name="vgg11", builder="wiesel.zoo.vgg:vgg11", family="VGG", year=2014, paper=_VGG,
                  input=(3, 224, 224), classes=1000, parameters=132_863_336, macs=7_609_090_048,
                  accuracy=69.02, source=_TORCHVISION),
@@ -157,6 +169,51 @@ ARCHITECTURES: tuple[Architecture, ...] = (
                  input=(3, 32, 32), classes=10, parameters=853_018, macs=125_485_696),
     Architecture(name="plain110", builder="wiesel.zoo.resnet_cifar:plain110", family="plain for CIFAR", year=2015, paper=_RESNET,
                  input=(3, 32, 32), classes=10, parameters=1_727_962, macs=252_887_680),
+    Architecture(name="densenet121", builder="wiesel.zoo.densenet:densenet121", family="DenseNet", year=2016, paper=_DENSENET,
+                 input=(3, 224, 224), classes=1000, parameters=7_978_856, macs=2_834_161_664,
+                 accuracy=74.434, source=_TORCHVISION, knobs=("stem",)),
+    Architecture(name="densenet169", builder="wiesel.zoo.densenet:densenet169", family="DenseNet", year=2016, paper=_DENSENET,
+                 input=(3, 224, 224), classes=1000, parameters=14_149_480, macs=3_359_843_328,
+                 accuracy=75.6, source=_TORCHVISION, knobs=("stem",)),
+    Architecture(name="densenet_bc_100", builder="wiesel.zoo.densenet:densenet_bc_100", family="DenseNet", year=2016, paper=_DENSENET,
+                 input=(3, 32, 32), classes=10, parameters=769_162, macs=287_929_692,
+                 accuracy=95.49, source="Huang et al. 2016, table 2, CIFAR-10 with augmentation"),
+    Architecture(name="mobilenet_v2", builder="wiesel.zoo.mobilenet:mobilenet_v2", family="MobileNet", year=2018, paper="arXiv:1801.04381",
+                 input=(3, 224, 224), classes=1000, parameters=3_504_872, macs=300_774_272,
+                 accuracy=71.878, source=_TORCHVISION, knobs=("stem",)),
+    Architecture(name="efficientnet_b0", builder="wiesel.zoo.efficientnet:efficientnet_b0", family="EfficientNet", year=2019, paper=_EFFICIENTNET,
+                 input=(3, 224, 224), classes=1000, parameters=5_288_548, macs=385_814_752,
+                 accuracy=77.692, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="efficientnet_b1", builder="wiesel.zoo.efficientnet:efficientnet_b1", family="EfficientNet", year=2019, paper=_EFFICIENTNET,
+                 input=(3, 240, 240), classes=1000, parameters=7_794_184, macs=686_802_832,
+                 accuracy=78.642, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="efficientnet_b2", builder="wiesel.zoo.efficientnet:efficientnet_b2", family="EfficientNet", year=2019, paper=_EFFICIENTNET,
+                 input=(3, 260, 260), classes=1000, parameters=9_109_994, macs=993_561_872,
+                 accuracy=79.612, source=_TIMM + ", tf_efficientnet_b2.in1k", knobs=("stem", "survival")),
+    Architecture(name="efficientnet_b3", builder="wiesel.zoo.efficientnet:efficientnet_b3", family="EfficientNet", year=2019, paper=_EFFICIENTNET,
+                 input=(3, 300, 300), classes=1000, parameters=12_233_232, macs=1_827_141_392,
+                 accuracy=82.008, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="efficientnet_b4", builder="wiesel.zoo.efficientnet:efficientnet_b4", family="EfficientNet", year=2019, paper=_EFFICIENTNET,
+                 input=(3, 380, 380), classes=1000, parameters=19_341_616, macs=4_393_771_024,
+                 accuracy=83.384, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="efficientnet_b5", builder="wiesel.zoo.efficientnet:efficientnet_b5", family="EfficientNet", year=2019, paper=_EFFICIENTNET,
+                 input=(3, 456, 456), classes=1000, parameters=30_389_784, macs=10_266_384_752,
+                 accuracy=83.444, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="efficientnet_b6", builder="wiesel.zoo.efficientnet:efficientnet_b6", family="EfficientNet", year=2019, paper=_EFFICIENTNET,
+                 input=(3, 528, 528), classes=1000, parameters=43_040_704, macs=19_067_593_536,
+                 accuracy=84.008, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="efficientnet_b7", builder="wiesel.zoo.efficientnet:efficientnet_b7", family="EfficientNet", year=2019, paper=_EFFICIENTNET,
+                 input=(3, 600, 600), classes=1000, parameters=66_347_960, macs=37_745_884_192,
+                 accuracy=84.122, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="efficientnet_l2", builder="wiesel.zoo.efficientnet:efficientnet_l2", family="EfficientNet", year=2019, paper="arXiv:1911.04252",
+                 input=(3, 800, 800), classes=1000, parameters=480_309_308, macs=475_703_653_280,
+                 knobs=("stem", "survival")),
+    Architecture(name="mobilenet_v3_large", builder="wiesel.zoo.mobilenet:mobilenet_v3_large", family="MobileNet", year=2019, paper=_MOBILENET_V3,
+                 input=(3, 224, 224), classes=1000, parameters=5_483_032, macs=216_589_760,
+                 accuracy=74.042, source=_TORCHVISION, knobs=("stem",)),
+    Architecture(name="mobilenet_v3_small", builder="wiesel.zoo.mobilenet:mobilenet_v3_small", family="MobileNet", year=2019, paper=_MOBILENET_V3,
+                 input=(3, 224, 224), classes=1000, parameters=2_542_856, macs=56_510_400,
+                 accuracy=67.668, source=_TORCHVISION, knobs=("stem",)),
     Architecture(name="simple_cnn", builder="wiesel.zoo.simple:simple_cnn", family="textbook", year=2025, paper=_BOOK,
                  input=(1, 28, 28), classes=10, parameters=19_466, macs=14_677_120),
     Architecture(name="hierarchical_cnn", builder="wiesel.zoo.simple:hierarchical_cnn", family="textbook", year=2025, paper=_BOOK,

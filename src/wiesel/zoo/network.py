@@ -31,8 +31,13 @@ class Network(nn.Module):
         """
         height, width = pictures.shape[-2], pictures.shape[-1]
         # While a tracer or an exporter looks on, sizes are symbols; deciding about them would nail the graph to one size.
-        if isinstance(height, int) and isinstance(width, int) and (height < self.smallest[0] or width < self.smallest[1]):
-            needed_height, needed_width = self.smallest
-            raise PictureTooSmall(height=height, width=width, needed_height=needed_height, needed_width=needed_width)
+        if isinstance(height, int) and isinstance(width, int):
+            self.refuse_smaller(height, width)
         logits: Tensor = self.head(self.features(pictures))
         return logits
+
+    def refuse_smaller(self, height: int, width: int) -> None:
+        """Raise PictureTooSmall for pictures below `smallest`."""
+        needed_height, needed_width = self.smallest
+        if height < needed_height or width < needed_width:
+            raise PictureTooSmall(height=height, width=width, needed_height=needed_height, needed_width=needed_width)

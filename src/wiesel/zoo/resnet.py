@@ -21,20 +21,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
 
 from torch import Tensor, nn
 
 from wiesel.blocks import initialisation
 from wiesel.blocks.conv_norm import conv, conv_norm
 from wiesel.blocks.linear_head import linear_head
+from wiesel.blocks.stem import Stem, is_small
 from wiesel.zoo.network import Network
 
-Stem = Literal["auto", "small", "imagenet"]
 Shortcut = Callable[[int, int, int], nn.Module | None]  # (channels in, channels out, stride)
 
 WIDTHS = (64, 128, 256, 512)
-SMALL_BELOW = 64
 
 
 def projection(channels_in: int, channels_out: int, stride: int) -> nn.Module:
@@ -137,8 +135,7 @@ def _resnet(
     shortcut: Shortcut = projection,
 ) -> Network:
     """`stem` "auto": "small" if a side is below 64 px, else "imagenet"."""
-    small = stem == "small" or (stem == "auto" and min(size) < SMALL_BELOW)
-    stages: OrderedDict[str, nn.Module] = OrderedDict(stem=_stem(channels, small))
+    stages: OrderedDict[str, nn.Module] = OrderedDict(stem=_stem(channels, is_small(stem, size)))
     channels_in = WIDTHS[0]
     for number, (depth, width) in enumerate(zip(depths, WIDTHS, strict=True), start=1):
         stride = 1 if number == 1 else 2

@@ -1,0 +1,89 @@
+"""The help of the commands in German: each line of their docstrings, translated. A test holds that none is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from wiesel.language import language
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def spoken(command: Command) -> Command:
+    """The command with its help in the reader's language."""
+    if language() == "de" and command.__doc__:
+        command.__doc__ = "\n".join(_line(line) for line in command.__doc__.splitlines())
+    return command
+
+
+def _line(line: str) -> str:
+    words = line.strip()
+    return line[: len(line) - len(line.lstrip())] + GERMAN.get(words, words)
+
+
+GERMAN = {
+    # train
+    "Train a network on pictures, measure it once on the test split, write its report.": "Ein Netz mit Bildern trainieren, es einmal auf dem Testteil messen, den Bericht schreiben.",
+    "Without any flag: ResNet-18 on the embedded sample of Fashion-MNIST.": "Ohne Angaben: ResNet-18 auf dem mitgelieferten Auszug von Fashion-MNIST.",
+    "A recipe file (TOML) to start from; flags change it.": "Eine Rezeptdatei (TOML) als Ausgangspunkt; Angaben ändern sie.",
+    "Name of the network; `wiesel models` lists them.": "Name des Netzes; `wiesel models` zeigt alle.",
+    "A named data set (`wiesel data list`), a folder `DIR/class/*`, `DIR/{train,val,test}/class/*`, or a .zip of either.": "Ein benannter Datensatz (`wiesel data list`), ein Ordner `DIR/klasse/*`, `DIR/{train,val,test}/klasse/*` oder ein .zip davon.",
+    "How often each training picture is seen.": "Wie oft jedes Trainingsbild gezeigt wird.",
+    "Number that decides initial weights, order and augmentation.": "Zahl, die Anfangsgewichte, Reihenfolge und zufällige Änderungen bestimmt.",
+    "The run folder to make; default `runs/<data>-<model>-<n>`.": "Der Ordner für den Lauf; sonst `runs/<Daten>-<Netz>-<n>`.",
+    "Go on with this run folder where it was interrupted.": "Diesen Lauf dort fortsetzen, wo er unterbrochen wurde.",
+    "Print the result as JSON.": "Das Ergebnis als JSON ausgeben.",
+    "No progress.": "Keine Fortschrittsanzeige.",
+    "Language of the report.": "Sprache des Berichts.",
+    "Where named data sets are looked for first.": "Wo benannte Datensätze zuerst gesucht werden.",
+    "Side in pixels to which pictures are brought.": "Seitenlänge in Pixeln, auf die Bilder gebracht werden.",
+    "1: grey, 3: colour.": "1: grau, 3: farbig.",
+    "How a picture that is not square becomes square.": "Wie ein Bild quadratisch wird, das es nicht ist.",
+    "Share (below 1) or number of training pictures kept for choosing.": "Anteil (unter 1) oder Anzahl der Trainingsbilder, nach denen ausgewählt wird.",
+    "The same for the last look, where the source has no test split.": "Dasselbe für die letzte Prüfung, wo die Quelle keinen Testteil hat.",
+    "Number that decides the division.": "Zahl, die die Aufteilung bestimmt.",
+    "Share of unreadable pictures from which on training refuses to start.": "Anteil unlesbarer Bilder, ab dem das Training nicht beginnt.",
+    "Mirror pictures at random.": "Bilder zufällig spiegeln.",
+    "Move pictures at random by up to so many pixels.": "Bilder zufällig um bis zu so viele Pixel verschieben.",
+    "Pictures per step.": "Bilder je Schritt.",
+    "Peak learning rate.": "Höchste Lernrate.",
+    "sgd (Nesterov) or adamw.": "sgd (Nesterov) oder adamw.",
+    "How the rate changes.": "Wie sich die Lernrate ändert.",
+    "Share of the steps during which the rate rises.": "Anteil der Schritte, in denen die Lernrate steigt.",
+    "Momentum (sgd), or the first beta (adamw).": "Impuls (sgd) oder das erste Beta (adamw).",
+    "Weight decay, not on norms and biases.": "Gewichtsabnahme, nicht auf Normen und Verschiebungen.",
+    "Share of the target spread over all classes.": "Anteil des Ziels, der auf alle Klassen verteilt wird.",
+    "balanced: rare classes weigh more.": "balanced: seltene Klassen zählen mehr.",
+    "Decay of the moving average of the weights; 0: none.": "Abklingen des gleitenden Mittels der Gewichte; 0: keines.",
+    "Stop after so many epochs without gain; 0: never.": "Nach so vielen Epochen ohne Gewinn aufhören; 0: nie.",
+    "First layers of a ResNet: small (3x3, for small pictures) or imagenet (7x7 and pooling).": "Erste Schichten eines ResNet: small (3x3, für kleine Bilder) oder imagenet (7x7 und Pooling).",
+    "bf16, fp32, or auto: the faster one here.": "bf16, fp32 oder auto: was hier schneller ist.",
+    "Processor threads; 0: all that this process may use.": "Threads des Prozessors; 0: alle, die dieser Prozess nutzen darf.",
+    "Steps between checkpoints within an epoch; 0: one per epoch.": "Schritte zwischen Speicherpunkten innerhalb einer Epoche; 0: einer je Epoche.",
+    # evaluate, report, predict, models, doctor
+    "Measure a finished run; for the test split, write its report anew.": "Einen fertigen Lauf messen; beim Testteil auch den Bericht neu schreiben.",
+    "Predictions are made once per split and kept in the run folder; each look at the test split is recorded there.": "Vorhersagen werden je Teil einmal gemacht und im Lauf aufbewahrt; jeder Blick auf den Testteil wird dort vermerkt.",
+    "The run folder.": "Der Ordner des Laufs.",
+    "Which pictures.": "Welche Bilder.",
+    "Write a run's report as one HTML file that needs no network.": "Den Bericht eines Laufs als eine HTML-Datei schreiben, die kein Netzwerk braucht.",
+    "Where to; default `report.html` in the run folder.": "Wohin; sonst `report.html` im Ordner des Laufs.",
+    "Language of the report; both: switchable in the page.": "Sprache des Berichts; both: in der Seite umschaltbar.",
+    "Classify picture files with a trained run.": "Bilddateien mit einem trainierten Lauf klassifizieren.",
+    "A picture file; more may follow.": "Eine Bilddatei; weitere dürfen folgen.",
+    "Print class, probability, integer and one-hot of each as JSON.": "Klasse, Wahrscheinlichkeit, Zahl und One-Hot-Vektor von jedem als JSON ausgeben.",
+    "List the networks with parameters and multiply-adds.": "Die Netze mit Parametern und Multiplikationen auflisten.",
+    "Part of a name, or a pattern such as `resnet*`.": "Teil eines Namens oder ein Muster wie `resnet*`.",
+    "Print as JSON.": "Als JSON ausgeben.",
+    "Say what this machine has and can do: versions, processor, precision, data sets.": "Sagen, was dieser Rechner hat und kann: Versionen, Prozessor, Genauigkeit, Datensätze.",
+    # data
+    "List the named data sets and where each was found.": "Die benannten Datensätze auflisten, und wo sie gefunden wurden.",
+    "Where to look first.": "Wo zuerst gesucht wird.",
+    "Download a named data set and verify it.": "Einen benannten Datensatz herunterladen und prüfen.",
+    "Its name; `wiesel data list` shows them.": "Sein Name; `wiesel data list` zeigt alle.",
+    "Where to put it; default the user's cache.": "Wohin; sonst in den Cache.",
+    "Describe a data set: counts, sizes, duplicates, licence.": "Einen Datensatz beschreiben: Anzahlen, Grössen, Doppelgänger, Lizenz.",
+    "A named data set, a folder or a .zip file.": "Ein benannter Datensatz, ein Ordner oder eine .zip-Datei.",
+    "Look for unreadable files, duplicates, leaks between splits and contradictory labels. Exit code 3 if there are any.": "Unlesbare Dateien, Doppelgänger, undichte Teile und widersprüchliche Etiketten suchen. Rückgabewert 3, wenn es welche gibt.",
+    "A folder, a .zip file or a named data set.": "Ein Ordner, eine .zip-Datei oder ein benannter Datensatz.",
+}

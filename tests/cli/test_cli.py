@@ -1,0 +1,161 @@
+"""The command line: fast help, clear errors, the same answers as the functions."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from wiesel.cli import COMMANDS, run
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_help_and_version_load_no_heavy_library() -> None:
+    loaded = python(
+        "import sys\n"
+        "from wiesel.cli import run\n"
+        "codes = [run(['--help']), run(['--version']), run(['train', '--help'])]\n"
+        "print([m for m in ('torch', 'numpy', 'matplotlib', 'scipy', 'pytorch_lightning', 'PIL') if m in sys.modules], codes)"
+    )
+    assert loaded.splitlines()[-1] == "[] [0, 0, 0]"
+
+
+def test_models_are_listed_without_torch() -> None:
+    loaded = python("import sys; from wiesel.cli import run; run(['models', '--json']); print('torch' in sys.modules)")
+    rows = json.loads(loaded.splitlines()[0])
+    assert loaded.splitlines()[1] == "False"
+    assert rows[0].keys() == {"name", "family", "year", "paper", "input", "classes", "parameters", "macs"}
+    assert next(row for row in rows if row["name"] == "resnet18")["parameters"] == 11_689_512
+
+
+def test_importing_wiesel_is_cheap() -> None:
+    assert python("import sys, wiesel; print(sorted({'torch', 'numpy'} & set(sys.modules)))").strip() == "[]"
+
+
+def test_help_answers_at_once() -> None:
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "wiesel", "--help"], capture_output=True, check=True)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1.0  # 0.35 s on an idle machine; the best of three, because tests share theirs
+
+
+def test_python_dash_m_is_the_command() -> None:
+    said = subprocess.run([sys.executable, "-m", "wiesel", "--version"], capture_output=True, text=True, check=True)
+    import wiesel
+
+    assert said.stdout.strip() == wiesel.__version__
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["trian"], 2, 'Did you mean "train"?'),
+        (["train", "--epoch", "3"], 2, "Did you mean --epochs?"),
+        (["train", "--epochs", "0"], 2, "epochs = 0 is not possible: 1 or more."),
+        (["train", "--epochs", "many"], 2, "many"),
+        (["train", "--opt", "adam"], 2, 'Did you mean "adamw"?'),
+        (["train", "--model", "resnet8"], 2, "Nearest: resnet18"),
+        (["train", "--data", "fashion"], 2, "Nearest: fashion-mnist"),
+        (["train", "--data", "./nowhere"], 4, "nowhere"),
+        (["train", "--resume", "./nowhere"], 1, "nowhere"),
+        (["predict", "./nowhere", "x.png"], 1, "nowhere"),
+        (["evaluate", "./nowhere"], 1, "nowhere"),
+        (["report", "./nowhere"], 1, "nowhere"),
+        (["data", "fetch", "minst"], 2, "mnist"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_mistakes_get_one_sentence_and_a_code(
+    words: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == code
+    captured = capsys.readouterr()
+    assert said in captured.err + captured.out
+    assert "Traceback" not in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_german_is_spoken_where_the_locale_is_german() -> None:
+    environment = {**os.environ, "LC_ALL": "de_CH.UTF-8", "WIESEL_LANG": ""}
+    said = subprocess.run(
+        [sys.executable, "-m", "wiesel", "train", "--epochs", "0"], capture_output=True, text=True, env=environment, check=False
+    )
+    assert said.returncode == 2
+    assert "ist nicht möglich" in said.stderr
+
+
+def test_every_command_has_help_in_both_languages() -> None:
+    assert all(english and german and english != german for _, english, german in COMMANDS.values())
+
+
+def test_data_commands_answer_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["data", "list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert "fashion-mnist-sample" in [row["name"] for row in rows]
+    assert run(["data", "card", "fashion-mnist-sample", "--json"]) == 0
+    json.loads(capsys.readouterr().out)
+
+
+def test_check_ends_with_three_when_it_finds_problems(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    from tests.jobs.test_train import make_folder
+
+    folder = make_folder(tmp_path / "stripes", 12)
+    assert run(["data", "check", str(folder)]) == 0
+    (folder / "left" / "broken.png").write_bytes((folder / "left" / "000.png").read_bytes()[:40])
+    (folder / "left" / "twin.png").write_bytes((folder / "left" / "000.png").read_bytes())
+    (folder / "right" / "liar.png").write_bytes((folder / "left" / "000.png").read_bytes())
+    capsys.readouterr()
+    assert run(["data", "check", str(folder), "--json"]) == 3
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["unreadable"] and facts["duplicates"] and facts["conflicts"]
+
+
+def test_doctor_says_what_there_is(capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("WIESEL_CACHE", str(tmp_path))
+    assert run(["doctor", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["precision"] in ("bf16", "fp32")
+    assert facts["cores"] >= 1
+    assert facts["data"]["fashion-mnist-sample"]
+
+
+def test_every_line_of_help_is_translated() -> None:
+    import ast
+    from pathlib import Path
+
+    import wiesel.cli
+    from wiesel.cli.german import GERMAN
+
+    lines = set()
+    for name in ("train", "evaluate", "report", "predict", "models", "data", "doctor"):
+        tree = ast.parse((Path(wiesel.cli.__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and "spoken" in map(ast.unparse, node.decorator_list):
+                names = {argument.arg for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
+                doc = {line.strip() for line in (ast.get_docstring(node) or "").splitlines()}
+                lines |= doc - names - {"", "Parameters", "----------"}
+    assert lines == set(GERMAN)
+
+
+def test_help_is_german_where_the_reader_is() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "wiesel", "train", "--help"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "WIESEL_LANG": "de"},
+        check=True,
+    )
+    assert "Höchste Lernrate" in said.stdout
+    assert "Peak learning rate" not in said.stdout
