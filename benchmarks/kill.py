@@ -78,9 +78,8 @@ def main() -> None:
             found = state_of(run)
             same += found == truth
             saved = len([row for row in RunFolder.open(run).history() if row["kind"] == "commit"])
-            print(
-                f"{number + 1:>3}: weights {'same' if found[0] == truth[0] else 'DIFFER'}, metrics {'same' if found[1] == truth[1] else 'DIFFER'}, {saved} commits"
-            )
+            weights, metrics = ("same" if mine == theirs else "DIFFER" for mine, theirs in zip(found, truth, strict=True))
+            print(f"{number + 1:>3}: weights {weights}, metrics {metrics}, {saved} commits", flush=True)
         print(f"{same} of {wanted.times} bit-identical after {kills} kills, {len(truth[1])} metric rows each")
         sys.exit(same != wanted.times)
 

@@ -67,7 +67,7 @@ class NetworkOptions:
 class Training:
     """How the weights are found."""
 
-    epochs: int = 4
+    epochs: int = 3
     batch: int = 64
     optimiser: Optimiser = "adamw"
     rate: float = 0.0

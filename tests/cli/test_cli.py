@@ -119,7 +119,7 @@ def test_check_ends_with_three_when_it_finds_problems(tmp_path, capsys: pytest.C
     capsys.readouterr()
     assert run(["data", "check", str(folder), "--json"]) == 3
     facts = json.loads(capsys.readouterr().out)
-    assert facts["unreadable"] and facts["duplicates"] and facts["conflicts"]
+    assert all(facts[kind] for kind in ("unreadable", "duplicates", "conflicts"))
 
 
 def test_doctor_says_what_there_is(capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.reports.example_run import blobs, write_run
 
+from tests.reports.example_run import blobs, write_run
 from wiesel.images import DataSet
 from wiesel.reports.collecting import collect
 from wiesel.reports.facts import Facts

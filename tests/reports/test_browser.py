@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.reports.example_run import blobs, write_run
 
+from tests.reports.example_run import blobs, write_run
 from wiesel import reports
 from wiesel.images import DataSet
 from wiesel.runs.folder import RunFolder

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.reports.example_run import blobs, epoch_rows, logits_like, write_run
 
+from tests.reports.example_run import blobs, epoch_rows, logits_like, write_run
 from wiesel.errors import NoPredictions
 from wiesel.evaluation import Predictions
 from wiesel.images import DataSet

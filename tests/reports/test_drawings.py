@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reports.page_tree import by_class, text
 
+from tests.reports.page_tree import by_class, text
 from wiesel import zoo
 from wiesel.analysis import cost, stages
 from wiesel.evaluation import Interval

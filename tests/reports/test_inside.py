@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.reports.test_pictures import levels
 from torch import Tensor, nn
 
+from tests.reports.test_pictures import levels
 from wiesel import zoo
 from wiesel.analysis import stages
 from wiesel.reports.inside import first_filters, layer_maps, maps_of, some_of, walk_layers

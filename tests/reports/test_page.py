@@ -10,9 +10,9 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 import pytest
+
 from tests.reports.example_run import blobs, epoch_rows, logits_like, write_run
 from tests.reports.page_tree import by_class, by_id, number, parsed, rows, shape, text
-
 from wiesel import reports
 from wiesel.errors import BadValue
 from wiesel.images import DataSet

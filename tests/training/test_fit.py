@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from tests.training.conftest import MACHINE, recipe
 
+from tests.training.conftest import MACHINE, recipe
 from wiesel.batches import Preprocessing
 from wiesel.errors import NotFinite
 from wiesel.images import DataSet

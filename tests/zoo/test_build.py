@@ -18,6 +18,7 @@ def parameters(name, **options):
         ({"size": 0}, "size = 0 is not possible: 1 pixel or more."),
         ({"size": (28, -1)}, "size = (28, -1) is not possible: 1 pixel or more."),
         ({"survival": 0.5}, "survival = 0.5 is not possible: 1, resnet18 has no stochastic depth."),
+        ({"auxiliary": True}, "auxiliary = True is not possible: False, resnet18 has no auxiliary heads."),
         ({"survival": 0}, "survival = 0 is not possible: above 0, at most 1."),
         ({"stem": "large"}, "stem = 'large' is not possible: one of auto, small, imagenet."),
     ],

@@ -48,7 +48,7 @@ def test_a_row_becomes_json():
     [
         ("vgg1?", ["vgg11", "vgg13", "vgg16", "vgg19"]),
         ("VGG11*", ["vgg11", "vgg11_bn"]),
-        ("net5", ["lenet5", "resnet50", "resnet56"]),
+        ("net3", ["resnet34", "resnet32"]),
         ("*[25]0", ["resnet50", "plain50", "resnet20", "plain20"]),
         ("alexander", []),
     ],

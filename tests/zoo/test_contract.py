@@ -16,7 +16,11 @@ DEEPER = {f"vgg{n}{norm}" for n in (13, 16, 19) for norm in ("", "_bn")} | {
     f"{kind}{n}" for kind in ("resnet", "plain") for n in (32, 34, 44, 56, 101, 110, 152)
 }
 DEEPER |= {f"efficientnet_{member}" for member in ("b1", "b2", "b3", "b4", "b5", "b6", "b7", "l2")}
-DEEPER |= {"mobilenet_v3_large", "densenet121", "densenet169"}
+DEEPER |= {"mobilenet_v3_large", "densenet169", "wide_resnet50_2", "wrn_28_10", "wrn_40_4", "squeezenet1_1", "regnet_y_800mf"}
+DEEPER |= {"convnext_small", "convnext_base"}
+DEEPER |= {"googlenet_5x5"}
+# These are large: the test of their own file compares their numbers with another library's, once.
+LARGE = {"inception_v4", "inception_resnet_v2", "xception", "densenet121", "resnext50_32x4d", "efficientnetv2_s", "nfnet_f0"}
 
 
 def each(rows):
@@ -24,11 +28,14 @@ def each(rows):
 
 
 every = each(ROWS)
-every_kind = each([row for row in ROWS if row.name not in DEEPER])
+every_shape = each([row for row in ROWS if row.name not in DEEPER])
+every_kind = each([row for row in ROWS if row.name not in DEEPER | LARGE])
 
 # torchvision 0.29.1, `_ops` of the weights IMAGENET1K_V1: multiply-adds of convolutions and linear layers at 224 px, in 10^9.
 TORCHVISION_GMACS = {
     "alexnet": 0.714,
+    "googlenet": 1.498,
+    "inception_v3": 5.713,
     "vgg11": 7.609,
     "vgg13": 11.308,
     "vgg16": 15.470,
@@ -55,11 +62,21 @@ TORCHVISION_GMACS = {
     "mobilenet_v3_small": 0.057,
     "densenet121": 2.834,
     "densenet169": 3.360,
+    "wide_resnet50_2": 11.398,
+    "resnext50_32x4d": 4.230,
+    "squeezenet1_0": 0.819,
+    "squeezenet1_1": 0.349,
+    "regnet_y_400mf": 0.402,
+    "regnet_y_800mf": 0.834,
+    "efficientnetv2_s": 8.366,
+    "convnext_tiny": 4.456,
+    "convnext_small": 8.684,
+    "convnext_base": 15.355,
 }
 # timm at commit aa4b585, results/benchmark-infer-amp-nchw-pt291-cu128-4090.csv: what only it has.
-TIMM_GMACS: dict[str, float] = {}
+TIMM_GMACS = {"nfnet_f0": 12.62, "inception_v4": 12.28, "inception_resnet_v2": 13.18, "xception": 8.4}
 # Networks without a variant for small pictures, and the side from which they work, in px. The others must take 8 px.
-FROM_SIDE = {"alexnet": 63, "alexnet2012": 67}
+FROM_SIDE = {"alexnet": 63, "alexnet2012": 67, "inception_v3": 75, "inception_v4": 75, "inception_resnet_v2": 75}
 # Depths of He et al. 2015, table 6: parameters in millions, as printed there.
 HE_MILLIONS = {"resnet20": 0.27, "resnet32": 0.46, "resnet44": 0.66, "resnet56": 0.85, "resnet110": 1.7}
 
@@ -104,7 +121,7 @@ def test_parameter_count_is_the_published_one_and_multiply_adds_are_the_table_s(
         assert float(f"{row.parameters / 1e6:.2g}") == HE_MILLIONS[row.name]
 
 
-@every_kind
+@every_shape
 @pytest.mark.parametrize(("channels", "classes", "size"), [(1, 10, 28), (3, 2, 32), (4, 7, (48, 28)), (1, 7, 64), (1, 2, 8)])
 def test_any_channels_classes_and_sizes_work(row, channels, classes, size):
     height, width = size if isinstance(size, tuple) else (size, size)
@@ -129,7 +146,8 @@ def test_features_are_named_stages_and_the_head_ends_in_logits(row):
         f"stage{n + 1}" for n in range(len(stages) - ("stem" in stages))
     ]
     assert [name for name, _ in network.named_children()] == ["features", "head"]
-    assert isinstance(list(network.head.children())[-1], nn.Linear)
+    last = [layer for layer in network.head.modules() if isinstance(layer, (nn.Linear, nn.Conv2d))][-1]
+    assert last.weight.shape[0] == 10
     sequences = [m for m in network.modules() if isinstance(m, nn.Sequential)]
     assert not [name for sequence in sequences for name, _ in sequence.named_children() if name.isdigit()]
 
@@ -143,7 +161,7 @@ def test_every_parameter_gets_a_gradient_and_no_filter_s_is_zero(row):
     assert [name for name, p in network.named_parameters() if p.ndim > 1 and not p.grad.abs().max() > 0] == []
 
 
-@each([row for row in ROWS if row.name in ("vgg19_bn", "resnet152", "plain110")])
+@each([row for row in ROWS if row.name in ("vgg19_bn", "resnet152", "plain110", "efficientnetv2_s", "nfnet_f0")])
 def test_every_parameter_of_the_deepest_networks_gets_a_gradient(row):
     with torch.device("meta"):
         network = zoo.build(row.name, classes=7, channels=3, size=28)

@@ -22,7 +22,17 @@ def test_too_small_a_picture_is_refused_with_the_smallest_size_that_works(name, 
             network.features(torch.zeros(1, 1, 31, 32))
 
 
-@pytest.mark.parametrize(("name", "side"), [("alexnet", 63), ("alexnet2012", 67)])
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("alexnet", 63),
+        ("alexnet2012", 67),
+        ("inception_v3", 75),
+        ("inception_v4", 75),
+        ("inception_resnet_v2", 75),
+        ("xception", 7),
+    ],
+)
 def test_a_network_for_large_pictures_only_is_not_built_for_smaller_ones(name, side, monkeypatch):
     monkeypatch.setenv("WIESEL_LANG", "en")
     with torch.device("meta"), torch.no_grad():

@@ -60,8 +60,8 @@ class _Convolution(torch.autograd.Function):
     def forward(ctx: Any, pictures: Tensor, weight: Tensor, bias: Tensor | None, place: Geometry, groups: int) -> Tensor:
         size = (pictures.shape[2], pictures.shape[3])
         ring, kept = place.padded(size), _kept(place, size)
-        waves_x = torch.unflatten(_spectrum(margined(pictures, place.padding), ring), 1, (groups, -1))
-        waves_w = torch.unflatten(_spectrum(_with_holes(weight, place), ring), 0, (groups, -1))
+        waves_x = torch.unflatten(_spectrum(margined(pictures, place.padding)), 1, (groups, -1))
+        waves_w = torch.unflatten(_spectrum(_on_ring(weight, place, ring)), 0, (groups, -1))
         ctx.save_for_backward(waves_x, waves_w)
         ctx.place, ctx.size = place, size
         everywhere = _maps(torch.einsum("bgcyx,gocyx->bgoyx", waves_x, waves_w.conj()), ring).flatten(1, 2)
@@ -79,7 +79,7 @@ class _Convolution(torch.autograd.Function):
         ring = place.padded(size)
         spread = slope.new_zeros((*slope.shape[:2], *ring))
         spread[:, :, *_kept(place, size)] = slope
-        waves_g = torch.unflatten(_spectrum(spread, ring), 1, (groups, -1))
+        waves_g = torch.unflatten(_spectrum(spread), 1, (groups, -1))
 
         to_pictures = to_weight = None
         if by_pictures:
@@ -92,14 +92,18 @@ class _Convolution(torch.autograd.Function):
         return to_pictures, to_weight, slope.sum((0, 2, 3)) if by_bias else None, None, None
 
 
-def _spectrum(maps: Tensor, ring: Pair) -> Tensor:
-    """Zeros up to the size of the ring, then (..., H, W) -> (..., H, W // 2 + 1): the other half of a real picture's is its conjugate."""
-    spectrum: Tensor = torch.fft.rfft2(maps, s=ring)
+def _spectrum(maps: Tensor) -> Tensor:
+    """(..., H, W) -> (..., H, W // 2 + 1): the other half of a real picture's spectrum is the conjugate of this one."""
+    if maps.numel() == 0:  # some libraries refuse to transform an empty batch
+        return maps.new_zeros((*maps.shape[:-1], maps.shape[-1] // 2 + 1), dtype=maps.dtype.to_complex())
+    spectrum: Tensor = torch.fft.rfft2(maps)
     return spectrum
 
 
 def _maps(spectrum: Tensor, ring: Pair) -> Tensor:
     """Back: (..., H, W // 2 + 1) -> (..., H, W); the width must be told, as W and W + 1 have equally long spectra for even W."""
+    if spectrum.numel() == 0:
+        return spectrum.real.new_zeros((*spectrum.shape[:-2], *ring))
     maps: Tensor = torch.fft.irfft2(spectrum, s=ring)
     return maps
 
@@ -113,10 +117,8 @@ def _kept(place: Geometry, size: Pair) -> tuple[slice, slice]:
     )
 
 
-def _with_holes(weight: Tensor, place: Geometry) -> Tensor:
-    """(Cout, C, kh, kw) -> (Cout, C, *extent), zeros between the weights."""
-    if place.dilation == (1, 1):
-        return weight
-    wide = weight.new_zeros((*weight.shape[:2], *place.extent))
-    wide[:, :, :: place.dilation[0], :: place.dilation[1]] = weight
-    return wide
+def _on_ring(weight: Tensor, place: Geometry, ring: Pair) -> Tensor:
+    """(Cout, C, kh, kw) -> (Cout, C, *ring): the kernel with its holes in the first corner, zeros elsewhere."""
+    whole = weight.new_zeros((*weight.shape[:2], *ring))
+    whole[:, :, : place.extent[0] : place.dilation[0], : place.extent[1] : place.dilation[1]] = weight
+    return whole

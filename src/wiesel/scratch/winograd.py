@@ -21,8 +21,9 @@ As matrices, y = A^T [(G g) * (B^T d)] with * element by element. In two dimensi
 
     Y = A^T [ (G g G^T) * (B^T d B) ] A       d a tile of 4x4 pixels, Y its 2x2 outputs
 
-Tiles overlap by two pixels. The sum over the channels in is taken before the last A, so the kernel's transform is paid once per
-kernel, the tile's once per tile and the output's once per output tile.
+Tiles overlap by two pixels. Written in a row, row after row, P Z P^T is kron(P, P) times Z, so each transform is one matrix product
+for all tiles. For each of the 16 products, summing over the channels in is one more, (Cout, Cin) by (Cin, tiles): the kernel's
+transform is paid once per kernel, the tile's once per tile and channel in, the output's once per tile and channel out.
 
 Backward. The scheme is linear in d and in g, so every step is followed by its transpose, in reverse order. With S = dL/dY of a tile,
 
@@ -95,16 +96,23 @@ def check_geometry(place: Geometry) -> None:
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, pictures: Tensor, weight: Tensor, bias: Tensor | None, place: Geometry, groups: int) -> Tensor:
-        rows, columns = place.output((pictures.shape[2], pictures.shape[3]))
-        data, kernel, output = (weight.new_tensor(matrix) for matrix in (DATA, KERNEL, OUTPUT))
-        tiles = windows(_even(margined(pictures, place.padding)), TILES)  # (B, Cin, H_out / 2, W_out / 2, 4, 4)
-        seen = torch.unflatten(data @ tiles @ data.T, 1, (groups, -1))
-        filters = torch.unflatten(kernel @ weight @ kernel.T, 0, (groups, -1))
-        products = torch.einsum("bgcyxij,gocij->bgoyxij", seen, filters).flatten(1, 2)
-        pieces = output @ products @ output.T  # (B, Cout, H_out / 2, W_out / 2, 2, 2)
-        result = pieces.transpose(3, 4).flatten(4, 5).flatten(2, 3)[:, :, :rows, :columns]
+        size = (pictures.shape[2], pictures.shape[3])
+        rows, columns = place.output(size)
+        data, kernel, output = (_both_ways(matrix, weight) for matrix in (DATA, KERNEL, OUTPUT))
+        tiles = windows(_even(margined(pictures, place.padding)), TILES)
+        batch, channels_in, tall, wide = tiles.shape[:4]
+        channels_out, depth = weight.shape[:2]
+
+        seen = data @ tiles.permute(4, 5, 1, 0, 2, 3).reshape(16, -1)
+        seen = seen.view(16, groups, channels_in // groups, batch * tall * wide)
+        filters = kernel @ weight.permute(2, 3, 0, 1).reshape(9, -1)
+        filters = filters.view(16, groups, channels_out // groups, depth)
+        pieces = output @ (filters @ seen).view(16, -1)
+        pieces = pieces.view(2, 2, channels_out, batch, tall, wide).permute(3, 2, 4, 0, 5, 1)
+        result = pieces.reshape(batch, channels_out, 2 * tall, 2 * wide)[:, :, :rows, :columns]
+
         ctx.save_for_backward(seen, filters)
-        ctx.place, ctx.size = place, (pictures.shape[2], pictures.shape[3])
+        ctx.place, ctx.size = place, size
         if bias is not None:
             result = result + bias[:, None, None]
         return result.contiguous()
@@ -113,21 +121,31 @@ class _Convolution(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         seen, filters = ctx.saved_tensors
-        (height, width), (top, left) = ctx.size, ctx.place.padding
         by_pictures, by_weight, by_bias = ctx.needs_input_grad[:3]
-        data, kernel, output = (slope.new_tensor(matrix) for matrix in (DATA, KERNEL, OUTPUT))
-        pieces = torch.unflatten(torch.unflatten(_even(slope), 3, (-1, 2)), 2, (-1, 2)).transpose(3, 4)
-        products = torch.unflatten(output.T @ pieces @ output, 1, (filters.shape[0], -1))
+        data, kernel, output = (_both_ways(matrix, slope) for matrix in (DATA, KERNEL, OUTPUT))
+        pieces = _even(slope)
+        batch, channels_out, tall, wide = pieces.shape[0], pieces.shape[1], pieces.shape[2] // 2, pieces.shape[3] // 2
+        groups, depth = filters.shape[1], filters.shape[3]
 
+        pieces = pieces.reshape(batch, channels_out, tall, 2, wide, 2).permute(3, 5, 1, 0, 2, 4).reshape(4, -1)
+        products = (output.T @ pieces).view(16, groups, channels_out // groups, batch * tall * wide)
         to_pictures = to_weight = None
         if by_pictures:
-            to_seen = torch.einsum("bgoyxij,gocij->bgcyxij", products, filters).flatten(1, 2)
-            tall, wide = (2 * count + 2 for count in to_seen.shape[2:4])
-            to_pictures = gathered(data.T @ to_seen @ data, (tall, wide), TILES)[:, :, top : top + height, left : left + width]
+            tiles = data.T @ (filters.transpose(2, 3) @ products).view(16, -1)
+            tiles = tiles.view(4, 4, groups * depth, batch, tall, wide).permute(3, 2, 4, 5, 0, 1)
+            (height, width), (top, left) = ctx.size, ctx.place.padding
+            whole = gathered(tiles, (2 * tall + 2, 2 * wide + 2), TILES)
+            to_pictures = whole[:, :, top : top + height, left : left + width]
         if by_weight:
-            to_filters = torch.einsum("bgoyxij,bgcyxij->gocij", products, seen).flatten(0, 1)
-            to_weight = kernel.T @ to_filters @ kernel
+            to_weight = kernel.T @ (products @ seen.transpose(2, 3)).view(16, -1)
+            to_weight = to_weight.view(3, 3, channels_out, depth).permute(2, 3, 0, 1)
         return to_pictures, to_weight, slope.sum((0, 2, 3)) if by_bias else None, None, None
+
+
+def _both_ways(matrix: tuple[tuple[float, ...], ...], like: Tensor) -> Tensor:
+    """P -> the matrix that takes Z, written in a row, to P Z P^T."""
+    one_way = like.new_tensor(matrix)
+    return torch.kron(one_way, one_way)
 
 
 def _even(maps: Tensor) -> Tensor:

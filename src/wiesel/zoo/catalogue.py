@@ -34,7 +34,7 @@ class Architecture:
     source: str = ""
     """Where `accuracy` was published."""
     knobs: tuple[str, ...] = ()
-    """What else the builder can vary: `stem`, `zero_init_last_norm`, `survival`."""
+    """What else the builder can vary: `stem`, `zero_init_last_norm`, `survival`, `auxiliary`."""
 
 
 def find(name: str) -> Architecture:
@@ -55,8 +55,8 @@ def models(pattern: str | None = None) -> list[Architecture]:
 
     >>> [row.name for row in models("vgg1?")]
     ['vgg11', 'vgg13', 'vgg16', 'vgg19']
-    >>> [row.name for row in models("net5")]
-    ['lenet5', 'resnet50', 'resnet56']
+    >>> [row.name for row in models("net3")]
+    ['resnet34', 'resnet32']
     """
     if not pattern:
         return list(ARCHITECTURES)
@@ -66,18 +66,24 @@ def models(pattern: str | None = None) -> list[Architecture]:
 
 
 _ALEXNET = "NIPS 25 (2012)"
+_CONVNEXT = "arXiv:2201.03545"
 _DENSENET = "arXiv:1608.06993"
 _EFFICIENTNET = "arXiv:1905.11946"
+_GOOGLENET = "arXiv:1409.4842"
 _MOBILENET_V3 = "arXiv:1905.02244"
+_REGNET = "arXiv:2003.13678"
+_INCEPTION_V4 = "arXiv:1602.07261"
 _RESNET = "arXiv:1512.03385"
+_SQUEEZENET = "arXiv:1602.07360"
 _VGG = "arXiv:1409.1556"
+_WIDE_RESNET = "arXiv:1605.07146"
 _HE_CIFAR = "He et al. 2015, table 6, CIFAR-10"
 _HE_PLAIN = "He et al. 2015, table 2, ImageNet, mean of 10 crops"
 _BOOK = "textbook"
 _KRIZHEVSKY = "Krizhevsky et al. 2012, table 2, ImageNet, validation, mean of 10 crops"
 _LECUN = "LeCun et al. 1998, section III, MNIST, the network as in the paper"
-_TORCHVISION = "torchvision 0.29.1, ImageNet, weights IMAGENET1K_V1"
 _TIMM = "timm, results-imagenet.csv of commit aa4b585, ImageNet"
+_TORCHVISION = "torchvision 0.29.1, ImageNet, weights IMAGENET1K_V1"
 
 # fmt: off
 ARCHITECTURES: tuple[Architecture, ...] = (
@@ -90,6 +96,12 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(name="alexnet", builder="wiesel.zoo.alexnet:alexnet", family="AlexNet", year=2014, paper="arXiv:1404.5997",
                  input=(3, 224, 224), classes=1000, parameters=61_100_840, macs=714_188_480,
                  accuracy=56.522, source=_TORCHVISION),
+    Architecture(name="googlenet", builder="wiesel.zoo.googlenet:googlenet", family="GoogLeNet", year=2014, paper=_GOOGLENET,
+                 input=(3, 224, 224), classes=1000, parameters=6_624_904, macs=1_498_376_192,
+                 accuracy=69.778, source=_TORCHVISION, knobs=("stem", "auxiliary")),
+    Architecture(name="googlenet_5x5", builder="wiesel.zoo.googlenet:googlenet_5x5", family="GoogLeNet", year=2014, paper=_GOOGLENET,
+                 input=(3, 224, 224), classes=1000, parameters=7_005_832, macs=1_582_671_872,
+                 knobs=("stem", "auxiliary")),
     Architecture(name="vgg11", builder="wiesel.zoo.vgg:vgg11", family="VGG", year=2014, paper=_VGG,
                  input=(3, 224, 224), classes=1000, parameters=132_863_336, macs=7_609_090_048,
                  accuracy=69.02, source=_TORCHVISION),
@@ -114,6 +126,9 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(name="vgg19_bn", builder="wiesel.zoo.vgg:vgg19_bn", family="VGG", year=2014, paper=_VGG,
                  input=(3, 224, 224), classes=1000, parameters=143_678_248, macs=19_632_062_464,
                  accuracy=74.218, source=_TORCHVISION),
+    Architecture(name="inception_v3", builder="wiesel.zoo.inception3:inception_v3", family="Inception", year=2015, paper="arXiv:1512.00567",
+                 input=(3, 299, 299), classes=1000, parameters=23_834_568, macs=5_713_216_096,
+                 accuracy=77.294, source=_TORCHVISION, knobs=("auxiliary",)),
     Architecture(name="resnet18", builder="wiesel.zoo.resnet:resnet18", family="ResNet", year=2015, paper=_RESNET,
                  input=(3, 224, 224), classes=1000, parameters=11_689_512, macs=1_814_073_344,
                  accuracy=69.758, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
@@ -178,6 +193,34 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(name="densenet_bc_100", builder="wiesel.zoo.densenet:densenet_bc_100", family="DenseNet", year=2016, paper=_DENSENET,
                  input=(3, 32, 32), classes=10, parameters=769_162, macs=287_929_692,
                  accuracy=95.49, source="Huang et al. 2016, table 2, CIFAR-10 with augmentation"),
+    Architecture(name="inception_resnet_v2", builder="wiesel.zoo.inception4:inception_resnet_v2", family="Inception", year=2016,
+                 paper=_INCEPTION_V4, input=(3, 299, 299), classes=1000, parameters=55_843_464, macs=13_155_794_016,
+                 accuracy=80.434, source=_TIMM + ", inception_resnet_v2.tf_in1k"),
+    Architecture(name="inception_v4", builder="wiesel.zoo.inception4:inception_v4", family="Inception", year=2016, paper=_INCEPTION_V4,
+                 input=(3, 299, 299), classes=1000, parameters=42_679_816, macs=12_253_974_624,
+                 accuracy=80.144, source=_TIMM + ", inception_v4.tf_in1k"),
+    Architecture(name="resnext50_32x4d", builder="wiesel.zoo.resnext:resnext50_32x4d", family="ResNeXt", year=2016, paper="arXiv:1611.05431",
+                 input=(3, 224, 224), classes=1000, parameters=25_028_904, macs=4_230_479_872,
+                 accuracy=77.618, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
+    Architecture(name="squeezenet1_0", builder="wiesel.zoo.squeezenet:squeezenet1_0", family="SqueezeNet", year=2016, paper=_SQUEEZENET,
+                 input=(3, 224, 224), classes=1000, parameters=1_248_424, macs=818_924_576,
+                 accuracy=58.092, source=_TORCHVISION, knobs=("stem",)),
+    Architecture(name="squeezenet1_1", builder="wiesel.zoo.squeezenet:squeezenet1_1", family="SqueezeNet", year=2016, paper=_SQUEEZENET,
+                 input=(3, 224, 224), classes=1000, parameters=1_235_496, macs=349_151_936,
+                 accuracy=58.178, source=_TORCHVISION, knobs=("stem",)),
+    Architecture(name="wide_resnet50_2", builder="wiesel.zoo.wide_resnet:wide_resnet50_2", family="wide ResNet", year=2016, paper=_WIDE_RESNET,
+                 input=(3, 224, 224), classes=1000, parameters=68_883_240, macs=11_398_021_120,
+                 accuracy=78.468, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
+    Architecture(name="wrn_16_4", builder="wiesel.zoo.wide_resnet:wrn_16_4", family="wide ResNet", year=2016, paper=_WIDE_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=2_748_890, macs=392_612_352),
+    Architecture(name="wrn_28_10", builder="wiesel.zoo.wide_resnet:wrn_28_10", family="wide ResNet", year=2016, paper=_WIDE_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=36_479_194, macs=5_243_328_768,
+                 accuracy=96.0, source="Zagoruyko, Komodakis 2016, CIFAR-10, no dropout, median of 5 runs"),
+    Architecture(name="wrn_40_4", builder="wiesel.zoo.wide_resnet:wrn_40_4", family="wide ResNet", year=2016, paper=_WIDE_RESNET,
+                 input=(3, 32, 32), classes=10, parameters=8_949_210, macs=1_298_582_016),
+    Architecture(name="xception", builder="wiesel.zoo.xception:xception", family="Xception", year=2016, paper="arXiv:1610.02357",
+                 input=(3, 299, 299), classes=1000, parameters=22_855_952, macs=8_357_403_496,
+                 accuracy=79.058, source=_TIMM + ", legacy_xception.tf_in1k", knobs=("zero_init_last_norm",)),
     Architecture(name="mobilenet_v2", builder="wiesel.zoo.mobilenet:mobilenet_v2", family="MobileNet", year=2018, paper="arXiv:1801.04381",
                  input=(3, 224, 224), classes=1000, parameters=3_504_872, macs=300_774_272,
                  accuracy=71.878, source=_TORCHVISION, knobs=("stem",)),
@@ -214,6 +257,27 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(name="mobilenet_v3_small", builder="wiesel.zoo.mobilenet:mobilenet_v3_small", family="MobileNet", year=2019, paper=_MOBILENET_V3,
                  input=(3, 224, 224), classes=1000, parameters=2_542_856, macs=56_510_400,
                  accuracy=67.668, source=_TORCHVISION, knobs=("stem",)),
+    Architecture(name="regnet_y_400mf", builder="wiesel.zoo.regnet:regnet_y_400mf", family="RegNet", year=2020, paper=_REGNET,
+                 input=(3, 224, 224), classes=1000, parameters=4_344_144, macs=401_842_848,
+                 accuracy=74.046, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
+    Architecture(name="regnet_y_800mf", builder="wiesel.zoo.regnet:regnet_y_800mf", family="RegNet", year=2020, paper=_REGNET,
+                 input=(3, 224, 224), classes=1000, parameters=6_432_512, macs=833_856_256,
+                 accuracy=76.42, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),
+    Architecture(name="efficientnetv2_s", builder="wiesel.zoo.efficientnetv2:efficientnetv2_s", family="EfficientNetV2", year=2021, paper="arXiv:2104.00298",
+                 input=(3, 384, 384), classes=1000, parameters=21_458_488, macs=8_365_617_152,
+                 accuracy=84.228, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="nfnet_f0", builder="wiesel.zoo.nfnet:nfnet_f0", family="NFNet", year=2021, paper="arXiv:2102.06171",
+                 input=(3, 256, 256), classes=1000, parameters=71_489_284, macs=12_384_198_656,
+                 accuracy=83.468, source=_TIMM + ", dm_nfnet_f0.dm_in1k", knobs=("stem", "zero_init_last_norm", "survival")),
+    Architecture(name="convnext_base", builder="wiesel.zoo.convnext:convnext_base", family="ConvNeXt", year=2022, paper=_CONVNEXT,
+                 input=(3, 224, 224), classes=1000, parameters=88_591_464, macs=15_354_729_472,
+                 accuracy=84.062, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="convnext_small", builder="wiesel.zoo.convnext:convnext_small", family="ConvNeXt", year=2022, paper=_CONVNEXT,
+                 input=(3, 224, 224), classes=1000, parameters=50_223_688, macs=8_683_712_256,
+                 accuracy=83.616, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="convnext_tiny", builder="wiesel.zoo.convnext:convnext_tiny", family="ConvNeXt", year=2022, paper=_CONVNEXT,
+                 input=(3, 224, 224), classes=1000, parameters=28_589_128, macs=4_455_531_264,
+                 accuracy=82.52, source=_TORCHVISION, knobs=("stem", "survival")),
     Architecture(name="simple_cnn", builder="wiesel.zoo.simple:simple_cnn", family="textbook", year=2025, paper=_BOOK,
                  input=(1, 28, 28), classes=10, parameters=19_466, macs=14_677_120),
     Architecture(name="hierarchical_cnn", builder="wiesel.zoo.simple:hierarchical_cnn", family="textbook", year=2025, paper=_BOOK,

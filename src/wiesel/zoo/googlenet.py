@@ -125,7 +125,7 @@ def _googlenet(
                 heads[name] = _auxiliary_head(channels_in, classes)
         stages[stage] = nn.Sequential(layers)
     features, head = nn.Sequential(stages), linear_head(LAST_WIDTH, classes, dropout=0.4)
-    # What the pools need: one position before the last one, two before a pool of 3x3, and twice as many before each stride.
+    # The last pool needs 1 position if it is 2x2, 2 if it is 3x3; the pool before it 2 or 4, and so on up to the picture.
     side = (2 if small else 15) if last_pool == 2 else (4 if small else 31)
     network = NetworkWithAuxiliaryHeads(features, head, heads, (side, side)) if auxiliary else Network(features, head, (side, side))
     initialisation.he(network)

@@ -74,20 +74,26 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """A 3x3 convolution between two 1x1 that narrow and widen: (B, Cin, H, W) -> (B, 4 width, ceil(H/stride), ceil(W/stride))."""
+    """A 3x3 convolution between two 1x1 that narrow and widen: (B, Cin, H, W) -> (B, 4 width, ceil(H/stride), ceil(W/stride)).
+
+    Later papers made the 3x3 wider (by the factor `widening`), or split it into `groups`.
+    """
 
     expansion = 4
+    widening = 1
+    groups = 1
 
     def __init__(self, channels_in: int, width: int, stride: int, shortcut: Shortcut) -> None:
         super().__init__()
         channels_out = width * self.expansion
-        self.conv1 = conv(channels_in, width, kernel=1)
-        self.norm1 = nn.BatchNorm2d(width)
+        inner = width * self.widening
+        self.conv1 = conv(channels_in, inner, kernel=1)
+        self.norm1 = nn.BatchNorm2d(inner)
         self.relu1 = nn.ReLU()
-        self.conv2 = conv(width, width, kernel=3, stride=stride)
-        self.norm2 = nn.BatchNorm2d(width)
+        self.conv2 = conv(inner, inner, kernel=3, stride=stride, groups=self.groups)
+        self.norm2 = nn.BatchNorm2d(inner)
         self.relu2 = nn.ReLU()
-        self.conv3 = conv(width, channels_out, kernel=1)
+        self.conv3 = conv(inner, channels_out, kernel=1)
         self.norm3 = nn.BatchNorm2d(channels_out)
         self.shortcut = shortcut(channels_in, channels_out, stride)
         self.relu3 = nn.ReLU()
@@ -124,7 +130,7 @@ def _stem(channels: int, small: bool) -> nn.Sequential:
     return stem
 
 
-def _resnet(
+def resnet(
     block: Block,
     depths: tuple[int, ...],
     classes: int,
@@ -134,7 +140,7 @@ def _resnet(
     zero_init_last_norm: bool = True,
     shortcut: Shortcut = projection,
 ) -> Network:
-    """`stem` "auto": "small" if a side is below 64 px, else "imagenet"."""
+    """Four stages of such blocks. `stem` "auto": "small" if a side is below 64 px, else "imagenet"."""
     stages: OrderedDict[str, nn.Module] = OrderedDict(stem=_stem(channels, is_small(stem, size)))
     channels_in = WIDTHS[0]
     for number, (depth, width) in enumerate(zip(depths, WIDTHS, strict=True), start=1):
@@ -148,13 +154,13 @@ def _resnet(
     return network
 
 
-resnet18 = partial(_resnet, BasicBlock, (2, 2, 2, 2))
-resnet34 = partial(_resnet, BasicBlock, (3, 4, 6, 3))
-resnet50 = partial(_resnet, Bottleneck, (3, 4, 6, 3))
-resnet101 = partial(_resnet, Bottleneck, (3, 4, 23, 3))
-resnet152 = partial(_resnet, Bottleneck, (3, 8, 36, 3))
-plain18 = partial(_resnet, BasicBlock, (2, 2, 2, 2), shortcut=no_shortcut)
-plain34 = partial(_resnet, BasicBlock, (3, 4, 6, 3), shortcut=no_shortcut)
-plain50 = partial(_resnet, Bottleneck, (3, 4, 6, 3), shortcut=no_shortcut)
-plain101 = partial(_resnet, Bottleneck, (3, 4, 23, 3), shortcut=no_shortcut)
-plain152 = partial(_resnet, Bottleneck, (3, 8, 36, 3), shortcut=no_shortcut)
+resnet18 = partial(resnet, BasicBlock, (2, 2, 2, 2))
+resnet34 = partial(resnet, BasicBlock, (3, 4, 6, 3))
+resnet50 = partial(resnet, Bottleneck, (3, 4, 6, 3))
+resnet101 = partial(resnet, Bottleneck, (3, 4, 23, 3))
+resnet152 = partial(resnet, Bottleneck, (3, 8, 36, 3))
+plain18 = partial(resnet, BasicBlock, (2, 2, 2, 2), shortcut=no_shortcut)
+plain34 = partial(resnet, BasicBlock, (3, 4, 6, 3), shortcut=no_shortcut)
+plain50 = partial(resnet, Bottleneck, (3, 4, 6, 3), shortcut=no_shortcut)
+plain101 = partial(resnet, Bottleneck, (3, 4, 23, 3), shortcut=no_shortcut)
+plain152 = partial(resnet, Bottleneck, (3, 8, 36, 3), shortcut=no_shortcut)
