@@ -67,7 +67,7 @@ class NetworkOptions:
 class Training:
     """How the weights are found."""
 
-    epochs: int = 3
+    epochs: int = 4
     batch: int = 64
     optimiser: Optimiser = "adamw"
     rate: float = 0.0

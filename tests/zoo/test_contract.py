@@ -19,8 +19,10 @@ DEEPER |= {f"efficientnet_{member}" for member in ("b1", "b2", "b3", "b4", "b5",
 DEEPER |= {"mobilenet_v3_large", "densenet169", "wide_resnet50_2", "wrn_28_10", "wrn_40_4", "squeezenet1_1", "regnet_y_800mf"}
 DEEPER |= {"convnext_small", "convnext_base"}
 DEEPER |= {"googlenet_5x5"}
+# Slow to build; test_network.py and test_inception4.py ask them for sizes, gradients and numbers.
+DEEPER |= {"inception_v4", "inception_resnet_v2"}
 # These are large: the test of their own file compares their numbers with another library's, once.
-LARGE = {"inception_v4", "inception_resnet_v2", "xception", "densenet121", "resnext50_32x4d", "efficientnetv2_s", "nfnet_f0"}
+LARGE = {"xception", "densenet121", "resnext50_32x4d", "efficientnetv2_s", "nfnet_f0"}
 
 
 def each(rows):

@@ -1,4 +1,4 @@
-"""Squeeze and excitation (Hu, Shen, Albanie, Sun, Wu 2017, arXiv:1709.01507): a weight for each channel, decided by the whole picture.
+"""Squeeze and excitation (Hu, Shen, Albanie, Sun, Wu 2017, arXiv:1709.01507): the whole picture decides what a channel weighs.
 
 The mean of each map goes through two small layers and becomes a number between 0 and 1, which the map is multiplied by. What is
 seen anywhere can so strengthen or silence a channel everywhere.

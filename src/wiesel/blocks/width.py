@@ -1,4 +1,4 @@
-"""Numbers of channels that processors like: multiples of 8 (the rule of the MobileNet authors' code, used by their later papers)."""
+"""Numbers of channels that processors like: multiples of 8, by the rule of the MobileNet authors' code."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ never below 90 %, and depths up.
 
 L2 is from a later paper (Xie, Luong, Hovy, Le 2019, arXiv:1911.04252), by the same rule.
 
-Differs from the paper: norms have PyTorch's epsilon and momentum. Stochastic depth is off unless `survival` is given (paper: 0.8 for
-the last block). Small pictures: the small stem has stride 1, so 28 px end as 2 (else 1).
+Differs from the paper: norms have PyTorch's epsilon and momentum. Stochastic depth is off unless `survival` is given (paper: 0.8
+for the last block). Small pictures: the small stem has stride 1, so 28 px end as 2 (else 1).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """EfficientNetV2 (Tan, Le 2021, arXiv:2104.00298).
 
-EfficientNet's depthwise convolutions save multiplications, but on large maps they save no time: processors wait for memory there. So the
-early stages have "fused" MBConv, which widen by a full 3x3, and the search was for training time.
+EfficientNet's depthwise convolutions save multiplications, but on large maps they save no time: processors wait for memory there.
+So the early stages have "fused" MBConv, which widen by a full 3x3, and the search was for training time.
 
     S at 384 px     stem      stage1    stage2   stage3   stage4    stage5    stage6     stage7
                     24        2 x 24    4 x 48   4 x 64   6 x 128   9 x 160   15 x 256   1280
@@ -9,8 +9,8 @@ early stages have "fused" MBConv, which widen by a full 3x3, and the search was 
     expansion                 1         4        4        4         6         6
                               fused     fused    fused    excite    excite    excite
 
-Differs from the paper: norms have PyTorch's epsilon and momentum. Stochastic depth is off unless `survival` is given (paper: 0.8 for
-the last block). Small pictures: the small stem has stride 1, so 28 px end as 2 (else 1).
+Differs from the paper: norms have PyTorch's epsilon and momentum. Stochastic depth is off unless `survival` is given (paper: 0.8
+for the last block). Small pictures: the small stem has stride 1, so 28 px end as 2 (else 1).
 """
 
 from __future__ import annotations

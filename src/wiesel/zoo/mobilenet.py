@@ -1,8 +1,8 @@
 """MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381) and MobileNetV3 (Howard et al. 2019, arXiv:1905.02244).
 
-Made of MBConv, the inverted bottleneck: a depthwise convolution between two 1x1 costs an eighth of a full 3x3, so these networks fit
-into a telephone. V3 was found by a search that measured time on one: it adds squeeze and excitation where that pays, and
-hardswish, a SiLU of straight lines, in the later half.
+Made of MBConv, the inverted bottleneck: a depthwise convolution and a 1x1 together cost an eighth of a full 3x3, so these networks
+fit into a telephone. V3 was found by a search that measured time on one: it adds squeeze and excitation where that pays, and
+hardswish, a SiLU made of a parabola between two straight lines, in the later half.
 
     at 224 px   stem      stage1    stage2   stage3   stage4   stage5   stage6    stage7    stage8   head
     V2          32        1 x 16    2 x 24   3 x 32   4 x 64   3 x 96   3 x 160   1 x 320   1280

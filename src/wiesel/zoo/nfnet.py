@@ -1,18 +1,18 @@
 """NFNet, a residual network without norms (Brock, De, Smith, Simonyan 2021, arXiv:2102.06171).
 
-Batch norm keeps signals at size 1 but ties a picture to its batch. Here the sizes are reckoned with instead: filters are kept at mean 0
-and variance 1/fan in, activations are scaled to keep size 1, each block divides by the size that its input must have by then, and
-adds a correction of variance 0.04 times a scalar that starts at 0.
+Batch norm keeps signals at size 1 but ties a picture to its batch. Here the sizes are reckoned with instead: filters are kept at
+mean 0 and variance 1/fan in, activations are scaled to keep size 1, each block divides by the size that its input must have by
+then, and adds a correction of variance 0.04, times a scalar that starts at 0.
 
     F0 at 256 px   stem       stage1    stage2    stage3     stage4     stage5
                    128        1 x 256   2 x 512   6 x 1536   3 x 1536   3072
     maps           64x64      64x64     32x32     16x16      8x8        8x8
 
-A block is a bottleneck (half the width, two 3x3 in groups of 128 channels) with squeeze and excitation on its end. Without norms, the
-paper needs to clip gradients (adaptively, section 4) to train in large batches.
+A block is a bottleneck (half the width, two 3x3 in groups of 128 channels) with squeeze and excitation on its end. Without norms,
+the paper needs to clip gradients (adaptively, section 4) to train in large batches; that is not a part of the network.
 
-Differs from the paper: paddings are the same on all sides, and stochastic depth is off unless `survival` is given (paper: 0.75 for the
-last block). Small pictures: the small stem halves once instead of twice, so 28 px end as 2.
+Differs from the paper: paddings are the same on all sides, and stochastic depth is off unless `survival` is given. Small pictures:
+the small stem halves once instead of twice, so 28 px end as 2.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """RegNetY (Radosavovic, Kosaraju, Girshick, He, Dollár 2020, arXiv:2003.13678).
 
-Not one network but a rule: good networks, of thousands tried, get wider along a straight line. Block j wants u = w0 + wa * j channels;
-it gets the nearest of w0, w0 wm, w0 wm², ... (measured by their logarithms), and blocks of equal width form a stage. So six
-numbers say it all.
+Not one network but a rule: good networks, of thousands tried, get wider along a straight line. Block j wants u = w0 + wa * j
+channels; it gets the nearest of w0, w0 wm, w0 wm², ... (measured by their logarithms), and blocks of equal width form a stage. So
+five numbers say it all.
 
     at 224 px        stem      stage1    stage2     stage3     stage4     w0   wa      wm     blocks   channels of a group
     regnet_y_400mf   32        1 x 48    3 x 104    6 x 208    6 x 440    48   27.89   2.09   16       8

@@ -1,7 +1,8 @@
-"""SqueezeNet (Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer 2016, arXiv:1602.07360): as good as AlexNet with a fiftieth of its weights.
+"""SqueezeNet (Iandola, Han, Moskewicz, Ashraf, Dally, Keutzer 2016, arXiv:1602.07360).
 
-A fire module squeezes its maps into few by 1x1 convolutions and expands them again, half of the new maps by 1x1, half by 3x3. So
-the dear 3x3 filters are fewer and see fewer maps. There is no linear layer: the last convolution makes one map per class.
+As good as AlexNet with a fiftieth of its weights. A fire module squeezes its maps into few by 1x1 convolutions and expands them
+again, half of the new maps by 1x1, half by 3x3. So the dear 3x3 filters are fewer and see fewer maps. There is no linear layer: the
+last convolution makes one map per class.
 
     at 224 px         stem               stage1          stage2           stage3    head
     squeezenet1_0     96, 7x7, 54x54     fire 2 to 4     fire 5 to 8      fire 9    a map per class, their means
