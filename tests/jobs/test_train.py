@@ -228,9 +228,9 @@ def test_a_flipped_bit_in_the_newest_checkpoint_falls_back_and_in_all_of_them_re
     (run / "events.jsonl").write_text("\n".join(row for row in rows if '"end"' not in row) + "\n")
     kept = sorted((run / "checkpoints").iterdir())
 
-    def flip(checkpoint: Path) -> None:
+    def flip(checkpoint: Path, bit: int = 1) -> None:
         data = bytearray((checkpoint / "model.safetensors").read_bytes())
-        data[len(data) // 2] ^= 1
+        data[len(data) // 2] ^= bit
         (checkpoint / "model.safetensors").write_bytes(data)
 
     flip(kept[-1])
@@ -243,7 +243,7 @@ def test_a_flipped_bit_in_the_newest_checkpoint_falls_back_and_in_all_of_them_re
     rows = (run / "events.jsonl").read_text().splitlines()
     (run / "events.jsonl").write_text("\n".join(row for row in rows if '"end"' not in row) + "\n")
     for checkpoint in (run / "checkpoints").iterdir():
-        flip(checkpoint)
+        flip(checkpoint, bit=2)  # another one: the first flip done twice would mend the file
     before = (run / "events.jsonl").read_bytes()
     done = command("train", "--resume", run, "-q")
     assert done.returncode == 1
