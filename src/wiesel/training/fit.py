@@ -119,9 +119,12 @@ def fit(
     )
     position = Position() if resume is None else Position.from_json(resume.state()["position"])
     sitting = _Sitting(recipe, data, preprocessing, run, machine, network, batches, position, progress or Silent())
-    with Interruption() as interruption, torch.random.fork_rng(devices=[]):
-        sitting.interruption = interruption
-        return sitting.go(resume)
+    try:
+        with Interruption() as interruption, torch.random.fork_rng(devices=[]):
+            sitting.interruption = interruption
+            return sitting.go(resume)
+    finally:
+        torch.set_flush_denormal(False)  # as every process starts; other code may count on tiny numbers
 
 
 class _Epochs:
