@@ -356,6 +356,13 @@ class NotOneTensor(UsageError):
     de = "Die Schicht {layer!r} gibt ein {found} aus, nicht einen einzelnen Tensor. Zeichnen Sie die Schichten in ihr auf."
 
 
+class CannotExplain(UsageError):
+    """`type`: of a layer without a rule."""
+
+    en = "There is no calculation for a layer of type {type}; there is one for convolutions, pooling, linear layers and norms."
+    de = "Für eine Schicht vom Typ {type} gibt es keine Rechnung; es gibt sie für Faltungen, Pooling, lineare Schichten und Normen."
+
+
 class SeveralCalls(UsageError):
     """`layer`, `count`."""
 

@@ -49,7 +49,8 @@ class Augmentation:
     """What training does to a picture, each time anew; evaluation never does."""
 
     flip: bool = False
-    """Mirror left-right with probability 1/2: right for most photographs, wrong for digits and writing."""
+    """Mirror left-right with probability 1/2: right for most photographs, wrong for digits and writing. The job `train` turns it
+    on for the named sets that allow it, if nobody says otherwise."""
     shift: int = 0
     """Move by up to this many pixels in each direction, edges repeated."""
 

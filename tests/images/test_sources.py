@@ -251,3 +251,9 @@ def test_importing_and_listing_loads_nothing_heavy():
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_clothes_and_photographs_may_be_mirrored_digits_and_folders_may_not():
+    allowed = {row.name for row in SOURCES if sources.may_be_mirrored(row.name)}
+    assert allowed == {"fashion-mnist", "fashion-mnist-sample", "cifar10", "cifar100"}
+    assert not sources.may_be_mirrored("some/folder")

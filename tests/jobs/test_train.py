@@ -63,6 +63,13 @@ def test_every_setting_has_one_name() -> None:
     assert len(known_settings()) == sum(len(dataclasses.fields(kind)) for kind in SECTIONS.values())
 
 
+@pytest.mark.parametrize(("settings", "flip"), [({}, True), ({"flip": False}, False)])
+def test_clothes_are_mirrored_unless_somebody_says_no(settings: dict[str, bool], flip: bool, tmp_path: Path) -> None:
+    few = {**SMALL, "model": "lenet5", "epochs": 1, "validation": 9_900}  # which leaves 100 to train on
+    done = wiesel.train(data="fashion-mnist-sample", output=tmp_path / "run", **few, **settings)  # type: ignore[arg-type]
+    assert RunFolder.open(done.run).read_recipe().augmentation.flip is flip
+
+
 def test_the_run_folder_holds_everything(result) -> None:  # type: ignore[no-untyped-def]
     run = RunFolder.open(result.run)
     run.check()

@@ -44,7 +44,7 @@ GERMAN = {
     "The same for the last look, where the source has no test split.": "Dasselbe für die letzte Prüfung, wo die Quelle keinen Testteil hat.",
     "Number that decides the division.": "Zahl, die die Aufteilung bestimmt.",
     "Share of unreadable pictures from which on training refuses to start.": "Anteil unlesbarer Bilder, ab dem das Training nicht beginnt.",
-    "Mirror pictures at random.": "Bilder zufällig spiegeln.",
+    "Mirror pictures at random; default: only for named sets of things that look the same in a mirror.": "Bilder zufällig spiegeln; sonst nur bei benannten Datensätzen, deren Dinge im Spiegel dieselben bleiben.",
     "Move pictures at random by up to so many pixels.": "Bilder zufällig um bis zu so viele Pixel verschieben.",
     "Pictures per step.": "Bilder je Schritt.",
     "Peak learning rate.": "Höchste Lernrate.",

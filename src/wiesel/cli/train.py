@@ -100,7 +100,7 @@ def train(
     unreadable
         Share of unreadable pictures from which on training refuses to start.
     flip
-        Mirror pictures at random.
+        Mirror pictures at random; default: only for named sets of things that look the same in a mirror.
     shift
         Move pictures at random by up to so many pixels.
     batch

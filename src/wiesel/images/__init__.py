@@ -3,7 +3,7 @@
 from wiesel.images.arrays import data_set_of, from_arrays
 from wiesel.images.dataset import DataSet, Images, LeftOut
 from wiesel.images.loading import load
-from wiesel.images.sources import fetch, named
+from wiesel.images.sources import fetch, may_be_mirrored, named
 from wiesel.images.splits import apply, divide
 
-__all__ = ["DataSet", "Images", "LeftOut", "apply", "data_set_of", "divide", "fetch", "from_arrays", "load", "named"]
+__all__ = ["DataSet", "Images", "LeftOut", "apply", "data_set_of", "divide", "fetch", "from_arrays", "load", "may_be_mirrored", "named"]

@@ -59,6 +59,8 @@ class Source:
     citation: str
     note: Reason
     """What a person should know before trusting a number measured on it."""
+    mirrored: bool = False
+    """Whether a picture seen in a mirror is still one of its class: clothes are, digits are not."""
 
 
 _FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -101,6 +103,7 @@ SOURCES: tuple[Source, ...] = (
             "Ein Sechstel der Trainings- und ein Fünftel der Testbilder, je Klasse mit einem Startwert gezogen, ohne exakte "
             "Zwillinge: Die Genauigkeiten sind tiefer als auf dem Ganzen und haben breitere Intervalle.",
         ),
+        mirrored=True,
     ),
     Source(
         name="fashion-mnist",
@@ -148,6 +151,7 @@ SOURCES: tuple[Source, ...] = (
             "Keine zwei der 70'000 Bilder sind gleich (die allererste Fassung vom August 2017 hatte 54 Wiederholungen). Manche "
             "Etiketten sind falsch oder Ansichtssache: Hemd, T-Shirt, Pullover, Mantel.",
         ),
+        mirrored=True,
     ),
     Source(
         name="mnist",
@@ -207,6 +211,7 @@ SOURCES: tuple[Source, ...] = (
             "3.3 % of the test pictures have a near-duplicate in the training set (Barz, Denzler 2020, arXiv:1902.00423).",
             "3,3 % der Testbilder haben ein fast gleiches Bild im Training (Barz, Denzler 2020, arXiv:1902.00423).",
         ),
+        mirrored=True,
     ),
     Source(
         name="cifar100",
@@ -224,6 +229,7 @@ SOURCES: tuple[Source, ...] = (
             "10 % of the test pictures have a near-duplicate in the training set (Barz, Denzler 2020, arXiv:1902.00423).",
             "10 % der Testbilder haben ein fast gleiches Bild im Training (Barz, Denzler 2020, arXiv:1902.00423).",
         ),
+        mirrored=True,
     ),
     Source(
         name="digits",
@@ -298,6 +304,11 @@ def look_up(name: str) -> Source:
         if source.name == name:
             return source
     raise UnknownData(name=name, nearest=nearest(name, [source.name for source in SOURCES]))
+
+
+def may_be_mirrored(name: str) -> bool:
+    """Whether training on `name` may mirror pictures unasked; of somebody's folder that is not known, so no."""
+    return any(source.mirrored for source in SOURCES if source.name == name)
 
 
 def load_named(name: str, *, data_dir: Path | None = None) -> DataSet:

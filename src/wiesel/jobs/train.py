@@ -137,6 +137,8 @@ def train(
             **settings,
         },
     )
+    if recipe is None and settings.get("flip") is None:
+        chosen = with_settings(chosen, {"flip": images.may_be_mirrored(chosen.data.source)})
     zoo.find(chosen.architecture)  # an unknown name is refused before any picture is read
     whole = _load(chosen, data_dir)
     divided, record = images.divide(whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed)
