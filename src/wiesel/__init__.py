@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from wiesel.jobs.classifier import Classifier
     from wiesel.jobs.doctor import doctor
     from wiesel.jobs.evaluate import evaluate, report
+    from wiesel.jobs.inspect import inspect
     from wiesel.jobs.predict import predict
     from wiesel.jobs.train import train
     from wiesel.runs.folder import RunFolder as Run
     from wiesel.zoo import build, models
 
-__all__ = ["Classifier", "Run", "build", "doctor", "evaluate", "fetch", "load", "models", "predict", "report", "train"]
+__all__ = ["Classifier", "Run", "build", "doctor", "evaluate", "fetch", "inspect", "load", "models", "predict", "report", "train"]
 
 _WHERE = {
     "Classifier": "wiesel.jobs.classifier:Classifier",
@@ -33,6 +34,7 @@ _WHERE = {
     "doctor": "wiesel.jobs.doctor:doctor",
     "evaluate": "wiesel.jobs.evaluate:evaluate",
     "fetch": "wiesel.images:fetch",
+    "inspect": "wiesel.jobs.inspect:inspect",
     "load": "wiesel.images:load",
     "models": "wiesel.zoo:models",
     "predict": "wiesel.jobs.predict:predict",

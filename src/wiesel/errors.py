@@ -5,7 +5,8 @@
     ├── MissingError                exit code 4: data or an optional package is not there
     ├── PicturesError               exit code 1: the pictures cannot be used as they are
     ├── RunError                    exit code 1: a run folder cannot be written or read
-    └── TrainingError               exit code 1: training had to stop
+    ├── TrainingError               exit code 1: training had to stop
+    └── WeightsError                exit code 1: these weights do not fit, or are not read
 
 Each class keeps its facts as attributes and writes its own sentence, in German or English: what happened, with which value, and
 what to do next. A `WieselError` never reaches a person as a traceback; any other exception is our bug and does.
@@ -72,12 +73,23 @@ class TrainingError(WieselError):
     pass
 
 
+class WeightsError(WieselError):
+    pass
+
+
 # --- names, flags, values ------------------------------------------------------------------------------------------------
 
 
 class UnknownModel(UsageError):
     en = "Unknown model {name!r}.{nearest} `wiesel models` lists all {count}."
     de = "Unbekanntes Modell {name!r}.{nearest} `wiesel models` zeigt alle {count}."
+
+
+class UnknownForeignModel(UnknownModel):
+    """A name that another library does not have: `name`, `library`, `nearest`, `count` of its networks."""
+
+    en = "Unknown model {name!r}.{nearest} `wiesel models {library}:` lists all {count}."
+    de = "Unbekanntes Modell {name!r}.{nearest} `wiesel models {library}:` zeigt alle {count}."
 
 
 class UnknownData(UsageError):
@@ -233,6 +245,109 @@ class PictureTooSmall(UsageError):
     )
 
 
+class UnknownChange(UsageError):
+    """`name`, `nearest` (from `nearest`), `known` (all of them, as a phrase)."""
+
+    en = "There is no change called {name!r}.{nearest} Possible are: {known}."
+    de = "Eine Änderung namens {name!r} gibt es nicht.{nearest} Möglich sind: {known}."
+
+
+class BadChange(UsageError, ValueError):
+    """`change` (as it was asked for), `reason` (a text that speaks the reader's language)."""
+
+    en = "The change {change!r} is not possible: {reason}."
+    de = "Die Änderung {change!r} ist nicht möglich: {reason}."
+
+
+# --- weights from elsewhere (room `zoo`) ---------------------------------------------------------------------------------
+
+
+class MissingWeight(WeightsError):
+    """`name`: as the other side calls it; `count` of all that are missing; `nearest` among those that nobody wants."""
+
+    en = "The weights lack {name!r} ({count} missing).{nearest} They belong to another network, or to another version of it."
+    de = "Den Gewichten fehlt {name!r} ({count} fehlen).{nearest} Sie gehören zu einem anderen Netz oder zu einer anderen Fassung davon."
+
+
+class UnexpectedWeight(WeightsError):
+    """`name`, `count` of all that the network does not have, `nearest` among those it has."""
+
+    en = "The weights hold {name!r}, which the network does not have ({count} too many).{nearest} They belong to another network."
+    de = "Die Gewichte enthalten {name!r}, das es im Netz nicht gibt ({count} zu viel).{nearest} Sie gehören zu einem anderen Netz."
+
+
+class WrongShape(WeightsError):
+    """`name`, `found` and `expected` (shapes as texts)."""
+
+    en = (
+        "The weight {name!r} is {found}, and the network needs {expected}. "
+        "Build the network with as many classes and channels and for the same size as the weights were made for."
+    )
+    de = (
+        "Das Gewicht {name!r} ist {found}, das Netz braucht {expected}. "
+        "Bauen Sie das Netz mit so vielen Klassen und Kanälen und für dieselbe Grösse, wofür die Gewichte gemacht wurden."
+    )
+
+
+class NoSuchWeights(MissingError):
+    en = "There is no weights file {path}."
+    de = "Es gibt keine Gewichtsdatei {path}."
+
+
+class PickledWeights(WeightsError):
+    """`path`; `source` and `target` as Python texts."""
+
+    en = (
+        "{path} is a pickle, which can run any program when it is read; it was not read. If you trust whoever made it, convert it yourself:\n"
+        "    import torch, safetensors.torch\n"
+        "    safetensors.torch.save_file({{k: v.clone().contiguous() for k, v in torch.load({source}, weights_only=True).items()}}, {target})"
+    )
+    de = (
+        "{path} ist ein Pickle, das beim Lesen jedes beliebige Programm ausführen kann; die Datei wurde nicht gelesen. "
+        "Wenn Sie ihrer Herkunft trauen, wandeln Sie sie selbst um:\n"
+        "    import torch, safetensors.torch\n"
+        "    safetensors.torch.save_file({{k: v.clone().contiguous() for k, v in torch.load({source}, weights_only=True).items()}}, {target})"
+    )
+
+
+class DamagedWeights(WeightsError):
+    """`path`, `cause`."""
+
+    en = "{path} cannot be read as weights ({cause}). Expected is a whole .safetensors file; fetch it again."
+    de = "{path} lässt sich nicht als Gewichte lesen ({cause}). Erwartet wird eine ganze .safetensors-Datei; holen Sie sie neu."
+
+
+class NoPretrained(UsageError):
+    """`name`, `nearest`."""
+
+    en = "There are no published weights for {name!r}.{nearest} `wiesel models --pretrained` lists what can be loaded."
+    de = "Für {name!r} gibt es keine veröffentlichten Gewichte.{nearest} `wiesel models --pretrained` zeigt, was geladen werden kann."
+
+
+class WeightsNotHere(MissingError):
+    """`name`, `why`, `remedy` (how the advice begins, in the reader's language), `file`, `url`, `folder`."""
+
+    en = "The weights of {name} are not on this machine and could not be fetched ({why}). {remedy} {url} into {folder} as {file}."
+    de = (
+        "Die Gewichte von {name} sind nicht auf diesem Rechner und waren nicht zu holen ({why}). "
+        "{remedy} {url} als {file} nach {folder}."
+    )
+
+
+class LibraryMissing(MissingError):
+    """`name` of the network, `library`."""
+
+    en = "{name} comes with {library}, which is not installed. `pip install {library}`"
+    de = "{name} kommt mit {library}, das nicht installiert ist. `pip install {library}`"
+
+
+class CannotBuild(UsageError):
+    """A network of another library that does not work as it was asked for: `name`, `image` (C x H x W), `own` (its own), `cause`."""
+
+    en = "{name} does not work on pictures of {image} ({cause}). It is made for {own}: choose another size, or another network."
+    de = "{name} taugt nicht für Bilder von {image} ({cause}). Das Netz ist für {own} gemacht: wählen Sie eine andere Grösse oder ein anderes Netz."
+
+
 # --- run folders (room `runs`) -------------------------------------------------------------------------------------------
 
 
@@ -349,11 +464,43 @@ class LayerNotFound(UsageError):
     de = "Dieses Netz hat keine Schicht {layer!r}.{nearest} `wiesel inspect` zeigt alle."
 
 
+class AmbiguousLayer(UsageError):
+    """`layer`, `names` (as a phrase)"""
+
+    en = "Several layers are called {layer!r}: {names}. Write more of the name."
+    de = "Mehrere Schichten heissen {layer!r}: {names}. Schreiben Sie mehr vom Namen."
+
+
 class NotOneTensor(UsageError):
     """`layer`, `found` (type of its output)."""
 
     en = "Layer {layer!r} puts out a {found}, not one tensor. Record the layers inside it."
     de = "Die Schicht {layer!r} gibt ein {found} aus, nicht einen einzelnen Tensor. Zeichnen Sie die Schichten in ihr auf."
+
+
+class ForwardFailed(UsageError):
+    """`image`, `layer`, `operation`, `shapes` (of what went in), `message` (PyTorch's own, first line)."""
+
+    en = (
+        "The network cannot take a picture of {image}: {operation} in {layer} failed on {shapes}: {message}. "
+        "Another size or number of channels may fit."
+    )
+    de = (
+        "Das Netz kann ein Bild von {image} nicht verarbeiten: {operation} in {layer} scheitert an {shapes}: {message}. "
+        "Vielleicht passt eine andere Grösse oder Zahl von Kanälen."
+    )
+
+
+class NothingToInspect(UsageError):
+    en = "Which network? Name one (`wiesel models` lists them), a run folder, a recipe, or ask for --table chapter."
+    de = "Welches Netz? Nennen Sie eines (`wiesel models` zeigt alle), einen Lauf, ein Rezept, oder verlangen Sie --table chapter."
+
+
+class NoForwardPass(UsageError):
+    """`path`"""
+
+    en = "{path} holds weights, but not what is done with them. Name the network or the run folder that they belong to."
+    de = "{path} enthält Gewichte, aber nicht, was mit ihnen geschieht. Nennen Sie das Netz oder den Lauf, zu dem sie gehören."
 
 
 class CannotExplain(UsageError):
@@ -363,11 +510,31 @@ class CannotExplain(UsageError):
     de = "Für eine Schicht vom Typ {type} gibt es keine Rechnung; es gibt sie für Faltungen, Pooling, lineare Schichten und Normen."
 
 
+class NoMap(UsageError):
+    """`layer`, `found` (shape of its output, or how often it was called)."""
+
+    en = "Layer {layer!r} gives no map (pictures, channels, rows, columns) that could be looked at: {found}. Choose a layer before it."
+    de = "Die Schicht {layer!r} liefert keine Karte (Bilder, Kanäle, Zeilen, Spalten) zum Ansehen: {found}. Wählen Sie eine Schicht davor."
+
+
 class SeveralCalls(UsageError):
     """`layer`, `count`."""
 
     en = "Layer {layer!r} was called {count} times, so it has no single output. `calls({layer!r})` gives all of them in order."
     de = "Die Schicht {layer!r} wurde {count}-mal aufgerufen und hat darum nicht eine Ausgabe. `calls({layer!r})` gibt alle der Reihe nach."
+
+
+class NoGradients(UsageError):
+    """A tensor that keeps no way back."""
+
+    en = (
+        "This tensor was computed without gradients, so there is no way back to draw. "
+        "Compute it outside `torch.no_grad()`, from parameters with requires_grad=True."
+    )
+    de = (
+        "Dieser Tensor wurde ohne Gradienten berechnet; es gibt keinen Rückweg zu zeichnen. "
+        "Berechnen Sie ihn ausserhalb von `torch.no_grad()`, aus Parametern mit requires_grad=True."
+    )
 
 
 # --- evaluation and reports ----------------------------------------------------------------------------------------------
@@ -438,6 +605,41 @@ class DamagedEvaluation(RunError):
 
     en = "This is not an evaluation that this version can read ({cause}). Run `wiesel evaluate` on the run again."
     de = "Diese Auswertung kann diese Version nicht lesen ({cause}). Rufen Sie `wiesel evaluate` für den Lauf erneut auf."
+
+
+# --- comparing (room `comparison`) ---------------------------------------------------------------------------------------
+
+
+class TooFewRuns(UsageError):
+    """`name` of the arm, `have`, `needed`."""
+
+    en = "{name!r} has {have} run(s); {needed} of each arm are needed before anything can be said. Train it with more seeds."
+    de = "{name!r} hat {have} Lauf/Läufe; bevor sich etwas sagen lässt, braucht es {needed} je Arm. Trainieren Sie mit weiteren Startwerten."
+
+
+class OtherTestPictures(UsageError):
+    """`name` of the arm, `have` and `expected` numbers of test pictures."""
+
+    en = (
+        "{name!r} answered {have} test pictures where {expected} were expected: arms can only be compared on the same ones. "
+        "Evaluate it on the others' test set."
+    )
+    de = (
+        "{name!r} hat {have} Testbilder beantwortet, erwartet waren {expected}: vergleichbar sind Arme nur auf denselben. "
+        "Werten Sie ihn auf dem Testsatz der anderen aus."
+    )
+
+
+class OtherRuns(UsageError):
+    """Runs on other divisions: `name`, `baseline`."""
+
+    en = (
+        "{name!r} and {baseline!r} ran on different divisions of the pictures and cannot be paired. Train both with the same seeds."
+    )
+    de = (
+        "{name!r} und {baseline!r} liefen auf verschiedenen Aufteilungen der Bilder und lassen sich nicht paaren. "
+        "Trainieren Sie beide mit denselben Startwerten."
+    )
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -62,6 +62,8 @@ class NetworkOptions:
     stem: Literal["auto", "small", "imagenet"] = "auto"
     zero_init_last_norm: bool = True
     """Start each residual block as the identity (Goyal et al. 2017, section 5.1)."""
+    changes: tuple[str, ...] = ()
+    """What is changed about the network, in order: `activation=sigmoid`, `norm=off`, … see `wiesel.zoo.surgery`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,13 @@ def test_the_chapters_worked_examples_come_out_with_their_derivation(layer: nn.M
 
 
 def test_the_chapters_block_has_74_112_parameters() -> None:
-    block = [nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.MaxPool2d(2)]
+    block = [
+        nn.Conv2d(64, 64, 3, padding=1),
+        nn.BatchNorm2d(64),
+        nn.Conv2d(64, 64, 3, padding=1),
+        nn.BatchNorm2d(64),
+        nn.MaxPool2d(2),
+    ]
     assert sum(steps[-1].result for layer in block if (steps := arithmetic.weights(layer))) == 74_112
 
 
@@ -75,7 +81,9 @@ def test_every_geometry_of_pooling_agrees_with_pytorch(
 
 def test_lines_that_no_window_reaches_are_counted() -> None:
     found = results(nn.Conv2d(1, 1, 3, stride=2), (1, 28, 29))
-    assert found["lines that no window reaches (output height)"] == 1  # windows at 0, 2, ..., 24; the last one ends at line 26 of 27
+    assert (
+        found["lines that no window reaches (output height)"] == 1
+    )  # windows at 0, 2, ..., 24; the last one ends at line 26 of 27
     assert "lines that no window reaches (output width)" not in found
 
 

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from wiesel import zoo
 from wiesel.analysis import cost
+from wiesel.errors import ForwardFailed
 
 
 def flops_by_pytorch(network: nn.Module, image: tuple[int, int, int]) -> int:
@@ -51,6 +52,43 @@ def test_totals_are_half_of_what_the_flop_counter_says(network: Any, image: tupl
     table = cost(built, image)
     assert table.flops == 2 * table.macs == flops_by_pytorch(built, image)
     assert table.parameters == parameters(built)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("torchvision", "vit_b_16"),  # PyTorch's own attention
+        ("torchvision", "swin_t"),  # matrix products in a function
+        ("torchvision", "maxvit_t"),  # einsum
+        ("timm", "vit_tiny_patch16_224"),  # scaled_dot_product_attention
+        ("timm", "halonet26t"),
+        ("timm", "lambda_resnet26t"),
+        ("timm", "efficientformer_l1"),
+        ("timm", "coatnet_nano_rw_224"),
+    ],
+)
+def test_products_that_no_module_computes_are_counted(source: str, name: str) -> None:
+    if source == "timm":
+        build = pytest.importorskip("timm").create_model
+    else:
+        build = pytest.importorskip("torchvision").models.get_model
+    with torch.device("meta"):
+        network = build(name)
+    image = network.default_cfg["input_size"] if source == "timm" else (3, 224, 224)
+    network.eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, *image, device="meta"))
+    assert cost(network, image).flops == counter.get_total_flops()
+
+
+def test_what_counts_as_nothing_is_named() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.ReLU())
+    assert cost(network, (1, 8, 8)).uncounted == {"relu": 2, "max_pool2d": 1}
+
+
+def test_a_picture_that_does_not_fit_is_refused_with_layer_and_shapes() -> None:
+    with pytest.raises(ForwardFailed, match=r"1x8x8.*conv2d in 0 failed on 1x1x8x8, 2x3x3x3"):
+        cost(nn.Sequential(nn.Conv2d(3, 2, 3)), (1, 8, 8))
 
 
 def test_torchvisions_resnet18_costs_1_814_gmac_at_224() -> None:

@@ -139,7 +139,7 @@ def test_every_line_of_help_is_translated() -> None:
     from wiesel.cli.german import GERMAN
 
     lines = set()
-    for name in ("train", "evaluate", "report", "predict", "models", "data", "doctor"):
+    for name in ("train", "evaluate", "report", "predict", "models", "inspect", "data", "doctor"):
         tree = ast.parse((Path(wiesel.cli.__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and "spoken" in map(ast.unparse, node.decorator_list):

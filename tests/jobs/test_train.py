@@ -93,7 +93,7 @@ def test_the_run_folder_holds_everything(result) -> None:  # type: ignore[no-unt
 def test_json_has_the_promised_keys_and_agrees_with_the_predictions(result) -> None:  # type: ignore[no-untyped-def]
     facts = result.to_json()
     assert facts.keys() == {
-        "run", "model", "data", "split", "n", "accuracy", "interval", "seconds", "parameters", "macs", "seed", "report",
+        "run", "model", "changes", "data", "split", "n", "accuracy", "interval", "seconds", "parameters", "macs", "seed", "report",
     }  # fmt: skip
     with np.load(Path(facts["run"]) / "predictions" / "test.npz") as saved:
         right = (saved["logits"].argmax(1) == saved["labels"]).mean()

@@ -70,7 +70,7 @@ def test_logits_equal_torchvision_s_with_the_same_weights():
     for values in theirs.parameters():
         bound = (6 / values[0].numel()) ** 0.5 if values.ndim > 1 else 0.1
         values.data.uniform_(-bound, bound, generator=generator)
-    ours.load_state_dict(dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True)), assign=True)
+    zoo.load_weights(ours, theirs.state_dict())
     pictures = torch.randn(2, 3, 80, 63, generator=generator)
     with torch.no_grad():
         expected, found = theirs(pictures), ours.eval()(pictures)

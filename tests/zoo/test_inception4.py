@@ -3,7 +3,6 @@ import torch
 from torch import nn
 
 from wiesel import zoo
-from wiesel.blocks.inception_conv import EPSILON
 from wiesel.zoo.inception4 import inception_a, inception_b, inception_c, residual_a, residual_b, residual_c
 
 
@@ -54,7 +53,7 @@ def test_the_scales_are_those_of_the_authors_code_and_the_last_block_has_no_relu
 @pytest.mark.parametrize("name", ["inception_v4", "inception_resnet_v2"])
 def test_logits_equal_timm_s_with_the_same_weights(name, same_logits):
     timm = pytest.importorskip("timm", reason="timm is the only library with this network; it is in the extra `dev`")
-    same_logits(name, timm.create_model(name), 80, 75, epsilon=EPSILON)
+    same_logits(name, timm.create_model(name), 80, 75)
 
 
 @pytest.mark.parametrize("name", ["inception_v4", "inception_resnet_v2"])

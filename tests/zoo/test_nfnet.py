@@ -22,10 +22,6 @@ def test_logits_equal_timm_s_with_the_same_weights(same_logits):
                 values.uniform_(-1, 1, generator=generator).mul_(1 / math.sqrt(values[0].numel()))
             else:
                 values.normal_(0, 0.1, generator=generator)
-        for layer in theirs.modules():
-            if hasattr(layer, "same_pad"):
-                # Theirs pads strided convolutions at the right and below only, and adds a little to all variances.
-                layer.same_pad, layer.padding, layer.eps = False, (layer.kernel_size[0] // 2,) * 2, 1e-12
     same_logits("nfnet_f0", theirs, 75, 64)
 
 
@@ -40,7 +36,7 @@ def test_a_standardised_convolution_uses_filters_of_mean_0_and_variance_1_over_f
         pulse.zero_()[0, [channel, channel + 3], 2, 2] = 1
         used[:, channel] = (conv(pulse) - conv.bias[:, None, None])[0, :, 1:4, 1:4].flip((1, 2))
     torch.testing.assert_close(used.mean((1, 2, 3)), torch.zeros(4), rtol=0, atol=1e-6)
-    torch.testing.assert_close(used.var((1, 2, 3), unbiased=False) * 27, conv.gain.flatten() ** 2)
+    torch.testing.assert_close(used.var((1, 2, 3), unbiased=False) * 27, conv.gain.flatten() ** 2, rtol=1e-4, atol=0)
 
 
 def test_a_scaled_gelu_keeps_variance_1():

@@ -24,7 +24,7 @@ def test_logits_equal_torchvision_s_with_the_same_weights(name):
             nn.init.normal_(layer.bias, 0, 0.1)
     with torch.device("meta"):
         ours = zoo.build(name, classes=1000, channels=3)
-    ours.load_state_dict(dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True)), assign=True)
+    zoo.load_weights(ours, theirs.state_dict())
     pictures = torch.randn(2, 3, 75, 64)
     with torch.no_grad():
         expected, found = theirs(pictures), ours.eval()(pictures)

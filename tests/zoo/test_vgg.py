@@ -56,7 +56,7 @@ def test_logits_equal_torchvision_s_with_the_same_weights():
                 values.normal_(0.5, 0.3, generator=generator)
             else:
                 values.zero_()
-    ours.load_state_dict(dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True)), assign=True)
+    zoo.load_weights(ours, theirs.state_dict())
     pictures = torch.randn(2, 3, 64, 64, generator=generator)
     with torch.no_grad():
         expected, found = theirs(pictures), ours.eval()(pictures)

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from wiesel.analysis.cost import Cost, LayerCost, cost
+from wiesel.analysis.drawing import draw, draw_autograd, graph_of
 from wiesel.analysis.recording import Recording, evaluating, recording
 from wiesel.analysis.stages import Block, Stage, stages
 
-__all__ = ["Block", "Cost", "LayerCost", "Recording", "Stage", "cost", "evaluating", "recording", "stages"]
+__all__ = [
+    "Block",
+    "Cost",
+    "LayerCost",
+    "Recording",
+    "Stage",
+    "cost",
+    "draw",
+    "draw_autograd",
+    "evaluating",
+    "graph_of",
+    "recording",
+    "stages",
+]

@@ -8,7 +8,7 @@ far edge are never looked at, and the last step says how many.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from torch import nn
@@ -110,6 +110,19 @@ def weights(layer: nn.Module) -> list[Step]:
             )
         ]
     return []
+
+
+def sums(module: nn.Module) -> list[Step]:
+    """The parameters of everything inside `module`, layer by layer, and their sum.
+
+    >>> str(sums(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.BatchNorm2d(2)))[-1])
+    'parameters = 0 + 2 = 20 + 4 = 24'
+    """
+    parts = {name: weights(layer) for name, layer in module.named_modules() if not any(True for _ in layer.children())}
+    parts = {name: steps for name, steps in parts.items() if steps}
+    counts = [steps[-1].result for steps in parts.values()]
+    total = Step(say(en="parameters", de="Parameter"), " + ".join(parts), " + ".join(map(grouped, counts)), sum(counts))
+    return [*(replace(step, sought=f"{name}: {step.sought}") for name, steps in parts.items() for step in steps), total]
 
 
 def _parameters(inputs: int, outputs: int, bias: bool) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,11 +29,17 @@ def logits_of(
     try:
         for batch in batches:
             with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bf16"):
-                parts.append(network(batch.pictures.to(device)).float().cpu())
+                parts.append(logits_in(network(batch.pictures.to(device))).float().cpu())
             after_batch()
     finally:
         network.train(was_training)
     return torch.cat(parts).numpy()
+
+
+def logits_in(answer: Any) -> torch.Tensor:
+    """Logits (B, K), also of a network that says more than these (`head=onehot`)."""
+    logits: torch.Tensor = getattr(answer, "logits", answer)
+    return logits
 
 
 def loss_and_accuracy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, float]:

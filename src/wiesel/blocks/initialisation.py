@@ -1,13 +1,19 @@
 """What the weights are before the first step.
 
 Each function overwrites the weights of a whole network in place. Biases become 0 and norms the identity (scale 1, shift 0);
-`generator` makes the draw repeatable without touching the global random state.
+`generator` makes the draw repeatable without touching the global random state. The network remembers how it was drawn, so that a
+layer that comes later can be drawn alike (`rule_for`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import nn
+
+Rule = Callable[[nn.Module], None]
 
 
 def he(network: nn.Module, generator: torch.Generator | None = None) -> None:
@@ -17,6 +23,7 @@ def he(network: nn.Module, generator: torch.Generator | None = None) -> None:
     Linear layers keep what PyTorch gave them: here they end the network and no ReLU follows.
     Source: He, Zhang, Ren, Sun 2015, arXiv:1502.01852, equation 14.
     """
+    _remember(network, he)
     _unit_norms(network)
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
@@ -32,6 +39,7 @@ def xavier(network: nn.Module, generator: torch.Generator | None = None) -> None
 
     Source: Glorot, Bengio 2010, AISTATS 9, equation 16.
     """
+    _remember(network, xavier)
     _unit_norms(network)
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
@@ -41,11 +49,21 @@ def xavier(network: nn.Module, generator: torch.Generator | None = None) -> None
 
 def normal(network: nn.Module, std: float, generator: torch.Generator | None = None) -> None:
     """Filters and matrices from N(0, std²), whatever their size: what was usual before Xavier and He."""
+    _remember(network, partial(normal, std=std))
     _unit_norms(network)
     for layer in network.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             nn.init.normal_(layer.weight, 0.0, std, generator=generator)
             _zero_bias(layer)
+
+
+def pytorch(network: nn.Module) -> None:
+    """Filters and matrices, and biases too, as PyTorch draws them when a layer is made: U(-a, a) with a² = 1 / fan in."""
+    _remember(network, pytorch)
+    _unit_norms(network)
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            layer.reset_parameters()
 
 
 def zero_last_norms(network: nn.Module) -> None:
@@ -59,6 +77,22 @@ def zero_last_norms(network: nn.Module) -> None:
         last_norm = getattr(block, "last_norm", None)
         if last_norm is not None:
             nn.init.zeros_(last_norm.weight)
+
+
+def rule_for(network: nn.Module, layer: str) -> Rule | None:
+    """How the weights of `layer` (a dotted name) were drawn; None if nobody said so, which means PyTorch's own way."""
+    parts = layer.split(".") if layer else []
+    for length in range(len(parts), -1, -1):
+        rule: Rule | None = vars(network.get_submodule(".".join(parts[:length]))).get("drawn_by")
+        if rule is not None:
+            return rule
+    return None
+
+
+def _remember(network: nn.Module, rule: Rule) -> None:
+    for layer in network.modules():
+        vars(layer).pop("drawn_by", None)  # the last word counts
+    network.drawn_by = rule  # type: ignore[assignment]
 
 
 def _unit_norms(network: nn.Module) -> None:

@@ -18,7 +18,7 @@ class MBConv(nn.Module):
     """(B, Cin, H, W) -> (B, Cout, ceil(H/stride), ceil(W/stride)), `expanded` channels within.
 
     The widening convolution is left out where it would not widen, and the shortcut where shapes differ. `squeeze_excite` works on
-    the wide maps after the depthwise convolution.
+    the wide maps after the depthwise convolution. `same`: margins as TensorFlow lays them.
     """
 
     def __init__(
@@ -31,11 +31,12 @@ class MBConv(nn.Module):
         activation: type[nn.Module],
         squeeze_excite: nn.Module | None = None,
         survival: float = 1.0,
+        same: bool = False,
     ) -> None:
         super().__init__()
         widens = expanded != channels_in
         self.expand = conv_norm(channels_in, expanded, kernel=1, activation=activation) if widens else None
-        self.depthwise = conv_norm(expanded, expanded, kernel, stride, groups=expanded, activation=activation)
+        self.depthwise = conv_norm(expanded, expanded, kernel, stride, groups=expanded, activation=activation, same=same)
         self.squeeze_excite = squeeze_excite
         self.project = conv_norm(expanded, channels_out, kernel=1)
         same_shape = stride == 1 and channels_in == channels_out

@@ -26,6 +26,11 @@ COMMANDS = {  # name -> (function, what --help says in English, in German)
     ),
     "predict": ("wiesel.cli.predict:predict", "Classify pictures with a run.", "Bilder mit einem Lauf klassifizieren."),
     "models": ("wiesel.cli.models:models", "List the networks.", "Die Netze auflisten."),
+    "inspect": (
+        "wiesel.cli.inspect:inspect",
+        "Show what a network is made of.",
+        "Zeigen, woraus ein Netz besteht.",
+    ),
     "data": (
         "wiesel.cli.data:app",
         "List, fetch, describe and check data sets.",

@@ -73,7 +73,8 @@ GERMAN = {
     "A picture file; more may follow.": "Eine Bilddatei; weitere dürfen folgen.",
     "Print class, probability, integer and one-hot of each as JSON.": "Klasse, Wahrscheinlichkeit, Zahl und One-Hot-Vektor von jedem als JSON ausgeben.",
     "List the networks with parameters and multiply-adds.": "Die Netze mit Parametern und Multiplikationen auflisten.",
-    "Part of a name, or a pattern such as `resnet*`.": "Teil eines Namens oder ein Muster wie `resnet*`.",
+    "Part of a name, or a pattern such as `resnet*`; `timm:resnet*` and `torchvision:` list other libraries' networks.": "Teil eines Namens oder ein Muster wie `resnet*`; `timm:resnet*` und `torchvision:` zeigen die Netze anderer Bibliotheken.",
+    "List the published ImageNet weights instead, and whether they are here.": "Stattdessen die veröffentlichten ImageNet-Gewichte auflisten, und ob sie hier sind.",
     "Print as JSON.": "Als JSON ausgeben.",
     "Say what this machine has and can do: versions, processor, precision, data sets.": "Sagen, was dieser Rechner hat und kann: Versionen, Prozessor, Genauigkeit, Datensätze.",
     # data
@@ -86,4 +87,16 @@ GERMAN = {
     "A named data set, a folder or a .zip file.": "Ein benannter Datensatz, ein Ordner oder eine .zip-Datei.",
     "Look for unreadable files, duplicates, leaks between splits and contradictory labels. Exit code 3 if there are any.": "Unlesbare Dateien, Doppelgänger, undichte Teile und widersprüchliche Etiketten suchen. Rückgabewert 3, wenn es welche gibt.",
     "A folder, a .zip file or a named data set.": "Ein Ordner, eine .zip-Datei oder ein benannter Datensatz.",
+    # inspect
+    "Show what a network is made of: its layers, sums, receptive fields and graph.": "Zeigen, woraus ein Netz besteht: Schichten, Summen, rezeptive Felder und Graph.",
+    "Name of a network, a run folder, a recipe (.toml) or a file of weights (.safetensors).": "Name eines Netzes, Ordner eines Laufs, ein Rezept (.toml) oder eine Datei mit Gewichten (.safetensors).",
+    "Size of the picture, channels x height x width: 1x28x28.": "Grösse des Bildes, Kanäle x Höhe x Breite: 1x28x28.",
+    "Number of classes.": "Anzahl Klassen.",
+    "A change to the network, such as `activation=sigmoid`; may be given several times.": "Eine Änderung am Netz, etwa `activation=sigmoid`; auch mehrmals.",
+    "Print the calculation of this layer, step by step.": "Die Rechnung dieser Schicht ausgeben, Schritt für Schritt.",
+    "chapter: the textbook's table of networks, counted again; parameters: its worked examples.": "chapter: die Tabelle der Netze aus dem Lehrtext, neu gezählt; parameters: seine Rechenbeispiele.",
+    "Draw the network into this file.": "Das Netz in diese Datei zeichnen.",
+    "The same for Graphviz.": "Dasselbe für Graphviz.",
+    "The same for Mermaid.": "Dasselbe für Mermaid.",
+    "What is drawn: blocks, all operations, or the graph of the gradients.": "Was gezeichnet wird: Blöcke, alle Operationen oder der Graph der Gradienten.",
 }

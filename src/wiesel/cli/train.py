@@ -53,6 +53,7 @@ def train(
     ema: Annotated[float | None, Parameter(group=TRAINING)] = None,
     patience: Annotated[int | None, Parameter(group=TRAINING)] = None,
     stem: Annotated[Literal["auto", "small", "imagenet"] | None, Parameter(group=TRAINING)] = None,
+    change: Annotated[tuple[str, ...] | None, Parameter(name=["--change"], negative="", group=TRAINING)] = None,
     precision: Annotated[Precision | None, Parameter(group=TRAINING)] = None,
     threads: Annotated[int | None, Parameter(group=TRAINING)] = None,
     checkpoint_every: Annotated[int | None, Parameter(group=TRAINING)] = None,
@@ -127,6 +128,8 @@ def train(
         Stop after so many epochs without gain; 0: never.
     stem
         First layers of a ResNet: small (3x3, for small pictures) or imagenet (7x7 and pooling).
+    change
+        A change to the network, such as `activation=sigmoid`; may be given several times.
     precision
         bf16, fp32, or auto: the faster one here.
     threads
@@ -169,6 +172,7 @@ def train(
         ema=ema,
         patience=patience,
         stem=stem,
+        changes=change,
         precision=precision,
         threads=threads,
         checkpoint_every=checkpoint_every,

@@ -6,4 +6,16 @@ from wiesel.images.loading import load
 from wiesel.images.sources import fetch, may_be_mirrored, named
 from wiesel.images.splits import apply, divide
 
-__all__ = ["DataSet", "Images", "LeftOut", "apply", "data_set_of", "divide", "fetch", "from_arrays", "load", "may_be_mirrored", "named"]
+__all__ = [
+    "DataSet",
+    "Images",
+    "LeftOut",
+    "apply",
+    "data_set_of",
+    "divide",
+    "fetch",
+    "from_arrays",
+    "load",
+    "may_be_mirrored",
+    "named",
+]

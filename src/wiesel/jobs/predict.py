@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from wiesel.batches.inference import logits_in
 from wiesel.errors import NoSuchPicture
 from wiesel.images.decoding import decode
 from wiesel.runs import trained
@@ -71,7 +72,7 @@ def predict(run: Path | str, pictures: Sequence[Path | str]) -> list[Prediction]
     found: list[Prediction] = []
     for start in range(0, len(decoded), 256):
         batch = preparation.normalise(torch.from_numpy(np.stack(decoded[start : start + 256])))
-        for probabilities in model.network(batch).double().softmax(1).tolist():
+        for probabilities in logits_in(model.network(batch)).double().softmax(1).tolist():
             number = int(np.argmax(probabilities))
             found.append(
                 Prediction(

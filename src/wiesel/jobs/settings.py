@@ -7,6 +7,7 @@ from typing import Any
 
 from wiesel.errors import UnknownSetting, nearest
 from wiesel.recipe import Augmentation, DataChoice, NetworkOptions, Recipe, Training
+from wiesel.zoo.naming import divided
 
 SECTIONS: dict[str, Any] = {"data": DataChoice, "network": NetworkOptions, "augmentation": Augmentation, "training": Training}
 
@@ -19,10 +20,15 @@ def known_settings() -> dict[str, str]:
 def with_settings(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
     """The recipe with these settings changed; those that are None stay as they are.
 
+    Changes that a model's name carries come before those of `changes`.
+
     Raises:
         UnknownSetting: no recipe has such a setting; names the nearest.
         BadValue: a value out of its range.
     """
+    name, own = divided(settings.get("architecture") or "")
+    if own:
+        settings = {**settings, "architecture": name, "changes": (*own, *(settings.get("changes") or ()))}
     sections = known_settings()
     changed: dict[str, dict[str, Any]] = {}
     top: dict[str, Any] = {}

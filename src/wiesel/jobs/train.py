@@ -17,6 +17,7 @@ from wiesel.analysis.cost import cost
 from wiesel.batches import Preprocessing, measure
 from wiesel.errors import BadValue, WieselError
 from wiesel.images.cache import cache_folder
+from wiesel.jobs.change import Account, change
 from wiesel.jobs.evaluate import divided_again, evaluate_test
 from wiesel.jobs.settings import with_settings
 from wiesel.language import duration, number, say
@@ -24,6 +25,9 @@ from wiesel.recipe import Recipe
 from wiesel.runs import checkpoints, provenance, trained
 from wiesel.runs.folder import RunFolder
 from wiesel.training.precision import choose
+from wiesel.training.progress import Silent
+from wiesel.zoo import surgery
+from wiesel.zoo.naming import joined
 
 if TYPE_CHECKING:
     from wiesel.evaluation.result import Evaluation
@@ -63,7 +67,7 @@ class Result:
             en="{model} on {data}: {accuracy} right on {n} {split} pictures (95 % interval {low} to {high}), trained in {time}. Report: {report}",
             de="{model} auf {data}: {accuracy} richtig auf {n} Bildern ({split}; 95-%-Intervall {low} bis {high}), trainiert in {time}. Bericht: {report}",
         ).format(
-            model=self.recipe.architecture,
+            model=joined(self.recipe.architecture, self.recipe.network.changes),
             data=self.recipe.data.source,
             accuracy=f"{number(100 * accuracy.value, 2)} %",
             n=self.evaluation.n,
@@ -83,6 +87,7 @@ class Result:
         return {
             "run": str(self.run),
             "model": self.recipe.architecture,
+            "changes": list(self.recipe.network.changes),
             "data": self.recipe.data.source,
             "split": self.split,
             "n": self.evaluation.n,
@@ -140,10 +145,13 @@ def train(
     if recipe is None and settings.get("flip") is None:
         chosen = with_settings(chosen, {"flip": images.may_be_mirrored(chosen.data.source)})
     zoo.find(chosen.architecture)  # an unknown name is refused before any picture is read
+    for text in chosen.network.changes:
+        surgery.parse(text)
     whole = _load(chosen, data_dir)
     divided, record = images.divide(whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed)
     preprocessing = measure(divided.train.pixels, fit=chosen.data.fit)
-    _refuse_misfit(chosen, divided, preprocessing)
+    for account in _refuse_misfit(chosen, divided, preprocessing):
+        (progress or Silent()).note(account.sentence())
     run = RunFolder.create(Path(output) if output is not None else None, name=f"{divided.name}-{chosen.architecture}")
     with run.lock():
         machine = _machine(chosen)
@@ -171,7 +179,6 @@ def train_only(data: DataSet, *, output: Path, progress: Progress | None = None,
 
 def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lang: str) -> Result:
     from wiesel.training.fit import Machine
-    from wiesel.training.progress import Silent
 
     run = RunFolder.open(path)
     with run.lock():
@@ -201,14 +208,19 @@ def _load(recipe: Recipe, data_dir: Path | None) -> DataSet:
     )
 
 
-def _refuse_misfit(recipe: Recipe, data: DataSet, preprocessing: Preprocessing) -> None:
-    """Build the network without memory, so that an input that is too small is refused before a folder is made."""
+def _refuse_misfit(recipe: Recipe, data: DataSet, preprocessing: Preprocessing) -> tuple[Account, ...]:
+    """Build the network without memory, so that an input that is too small, or a change that makes no sense, is refused before a
+    folder is made. Gives the account of the changes.
+    """
     channels, height, width = preprocessing.image
     for _, pixels in recipe.training.resolutions:
         if pixels >= min(height, width):
             raise BadValue(setting="resolutions", value=pixels, expected=f"smaller than the pictures ({min(height, width)} pixels)")
     with torch.device("meta"):
-        zoo.build(recipe.architecture, classes=len(data.classes), channels=channels, size=(height, width), stem=recipe.network.stem)
+        network = zoo.build(
+            recipe.architecture, classes=len(data.classes), channels=channels, size=(height, width), stem=recipe.network.stem
+        )
+        return change(network, recipe.network.changes, image=preprocessing.image)[1]
 
 
 def _machine(recipe: Recipe) -> Machine:

@@ -69,6 +69,7 @@ def load(run: RunFolder | Path | str) -> Trained:
             size=(preprocessing.height, preprocessing.width),
             stem=recipe.network.stem,
             zero_init_last_norm=recipe.network.zero_init_last_norm,
+            changes=recipe.network.changes,
         )
     weights = tensors(sealed["weights.safetensors"], folder.weights)
     if difference := _difference(network.state_dict(), weights):

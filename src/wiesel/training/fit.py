@@ -73,6 +73,7 @@ def fresh_network(recipe: Recipe, *, classes: int, image: tuple[int, int, int]) 
             size=(height, width),
             stem=recipe.network.stem,
             zero_init_last_norm=recipe.network.zero_init_last_norm,
+            changes=recipe.network.changes,
         )
     return network.to(memory_format=torch.channels_last)
 

@@ -19,15 +19,16 @@ class Architecture:
     builder: str
     """"module:function"; it is called with `classes`, `channels`, `size` (H, W) and the knobs."""
     family: str
-    year: int
+    year: int | None
+    """Years, parameters and multiply-adds are None only for other libraries' networks, which are not counted before they are built."""
     paper: str
     """arXiv number or journal."""
     input: tuple[int, int, int]
     """(C, H, W) in pixels; what `parameters`, `macs` and `accuracy` are for."""
     classes: int
-    parameters: int
+    parameters: int | None
     """Trainable numbers. Running means and variances of norms are not among them."""
-    macs: int
+    macs: int | None
     """Multiply-adds of convolutions and linear layers for one picture. Twice as many floating-point operations."""
     accuracy: float | None = None
     """Published top-1 accuracy in %, of one crop unless `source` says otherwise."""
@@ -83,6 +84,7 @@ _BOOK = "textbook"
 _KRIZHEVSKY = "Krizhevsky et al. 2012, table 2, ImageNet, validation, mean of 10 crops"
 _LECUN = "LeCun et al. 1998, section III, MNIST, the network as in the paper"
 _TIMM = "timm, results-imagenet.csv of commit aa4b585, ImageNet"
+_TIMM_LITE = "timm, results-imagenet.csv of commit 0173a13, ImageNet"
 _TORCHVISION = "torchvision 0.29.1, ImageNet, weights IMAGENET1K_V1"
 
 # fmt: off
@@ -257,6 +259,15 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(name="mobilenet_v3_small", builder="wiesel.zoo.mobilenet:mobilenet_v3_small", family="MobileNet", year=2019, paper=_MOBILENET_V3,
                  input=(3, 224, 224), classes=1000, parameters=2_542_856, macs=56_510_400,
                  accuracy=67.668, source=_TORCHVISION, knobs=("stem",)),
+    Architecture(name="efficientnet_lite0", builder="wiesel.zoo.efficientnet_lite:efficientnet_lite0", family="EfficientNet", year=2020,
+                 paper="tensorflow/tpu, efficientnet/lite", input=(3, 224, 224), classes=1000, parameters=4_652_008, macs=385_187_552,
+                 accuracy=74.83, source=_TIMM_LITE + ", tf_efficientnet_lite0.in1k", knobs=("stem", "survival")),
+    Architecture(name="efficientnet_lite1", builder="wiesel.zoo.efficientnet_lite:efficientnet_lite1", family="EfficientNet", year=2020,
+                 paper="tensorflow/tpu, efficientnet/lite", input=(3, 240, 240), classes=1000, parameters=5_416_680, macs=600_185_232,
+                 accuracy=76.644, source=_TIMM_LITE + ", tf_efficientnet_lite1.in1k", knobs=("stem", "survival")),
+    Architecture(name="efficientnet_lite2", builder="wiesel.zoo.efficientnet_lite:efficientnet_lite2", family="EfficientNet", year=2020,
+                 paper="tensorflow/tpu, efficientnet/lite", input=(3, 260, 260), classes=1000, parameters=6_092_072, macs=859_736_272,
+                 accuracy=77.464, source=_TIMM_LITE + ", tf_efficientnet_lite2.in1k", knobs=("stem", "survival")),
     Architecture(name="regnet_y_400mf", builder="wiesel.zoo.regnet:regnet_y_400mf", family="RegNet", year=2020, paper=_REGNET,
                  input=(3, 224, 224), classes=1000, parameters=4_344_144, macs=401_842_848,
                  accuracy=74.046, source=_TORCHVISION, knobs=("stem", "zero_init_last_norm")),

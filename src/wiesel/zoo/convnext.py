@@ -56,10 +56,11 @@ class ConvNeXtBlock(nn.Module):
         self.gelu = nn.GELU()
         self.narrow = nn.Conv2d(4 * channels, channels, kernel_size=1)
         self.stochastic_depth = StochasticDepth(survival)
+        self.shortcut = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         correction = self.narrow(self.gelu(self.widen(self.norm(self.depthwise(x)))))
-        y: Tensor = x + self.stochastic_depth(self.scale * correction)
+        y: Tensor = self.shortcut(x) + self.stochastic_depth(self.scale * correction)
         return y
 
 

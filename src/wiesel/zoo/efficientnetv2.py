@@ -9,7 +9,7 @@ So the early stages have "fused" MBConv, which widen by a full 3x3, and the sear
     expansion                 1         4        4        4         6         6
                               fused     fused    fused    excite    excite    excite
 
-Differs from the paper: norms have PyTorch's epsilon and momentum. Stochastic depth is off unless `survival` is given (paper: 0.8
+Differs from the paper: norms have PyTorch's momentum. Stochastic depth is off unless `survival` is given (paper: 0.8
 for the last block). Small pictures: the small stem has stride 1, so 28 px end as 2 (else 1).
 """
 
@@ -22,7 +22,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from wiesel.blocks import initialisation
-from wiesel.blocks.conv_norm import conv_norm
+from wiesel.blocks.conv_norm import conv_norm, set_epsilon
 from wiesel.blocks.linear_head import linear_head
 from wiesel.blocks.mbconv import MBConv
 from wiesel.blocks.squeeze_excite import SqueezeExcite
@@ -51,6 +51,8 @@ S = (
 )
 STEM_WIDTH = 24
 LAST_WIDTH = 1280
+EPSILON = 1e-3
+"""Of the authors' code, hence of the weights made with it."""
 
 
 class FusedMBConv(nn.Module):
@@ -100,6 +102,7 @@ def _efficientnetv2(
         stages[f"stage{number}"] = nn.Sequential(blocks)
     stages[f"stage{len(table) + 1}"] = conv_norm(channels_in, LAST_WIDTH, kernel=1, activation=nn.SiLU)
     network = Network(nn.Sequential(stages), linear_head(LAST_WIDTH, classes, dropout=0.2))
+    set_epsilon(network, EPSILON)
     initialisation.he(network)
     return network
 

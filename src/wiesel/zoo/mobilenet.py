@@ -12,7 +12,7 @@ hardswish, a SiLU made of a parabola between two straight lines, in the later ha
     V3 small    16        1 x 16    2 x 24   3 x 40   2 x 48   3 x 96   576                          1024, classes
     maps        112x112   56x56     28x28    14x14    14x14    7x7      7x7
 
-Differs from the papers: norms have PyTorch's epsilon and momentum. Small pictures: the small stem has stride 1, so 28 px end as 2
+Differs from the papers: norms have PyTorch's momentum, and in V2 its epsilon. Small pictures: the small stem has stride 1, so 28 px end as 2
 (else 1).
 """
 
@@ -25,13 +25,16 @@ from typing import NamedTuple
 from torch import nn
 
 from wiesel.blocks import initialisation
-from wiesel.blocks.conv_norm import conv_norm
+from wiesel.blocks.conv_norm import conv_norm, set_epsilon
 from wiesel.blocks.linear_head import linear_head
 from wiesel.blocks.mbconv import MBConv
 from wiesel.blocks.squeeze_excite import SqueezeExcite
 from wiesel.blocks.stem import Stem, is_small
 from wiesel.blocks.width import multiple_of_8
 from wiesel.zoo.network import Network
+
+V3_EPSILON = 1e-3
+"""Of the authors' code, hence of the weights made with it."""
 
 
 class Cell(NamedTuple):
@@ -133,6 +136,7 @@ def _mobilenet_v3(
         )
     )
     network = Network(nn.Sequential(stages), head)
+    set_epsilon(network, V3_EPSILON)
     initialisation.he(network)
     return network
 

@@ -11,8 +11,9 @@ then, and adds a correction of variance 0.04, times a scalar that starts at 0.
 A block is a bottleneck (half the width, two 3x3 in groups of 128 channels) with squeeze and excitation on its end. Without norms,
 the paper needs to clip gradients (adaptively, section 4) to train in large batches; that is not a part of the network.
 
-Differs from the paper: paddings are the same on all sides, and stochastic depth is off unless `survival` is given. Small pictures:
-the small stem halves once instead of twice, so 28 px end as 2.
+Differs from the paper: stochastic depth is off unless `survival` is given, and a little is added to the variances of filters (the
+paper has a lower limit instead) because the weights in general use were measured so. Small pictures: the small stem halves once
+instead of twice, so 28 px end as 2.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from torch.nn import functional
 
 from wiesel.blocks import initialisation
 from wiesel.blocks.linear_head import linear_head
+from wiesel.blocks.same_pad import SamePad
 from wiesel.blocks.squeeze_excite import SqueezeExcite
 from wiesel.blocks.stem import Stem, is_small
 from wiesel.blocks.stochastic_depth import StochasticDepth, linear_decay
@@ -36,22 +38,23 @@ WIDTHS = (256, 512, 1536, 1536)
 STEM_WIDTHS = (16, 32, 64, 128)
 GROUP = 128
 ALPHA = 0.2
+EPSILON = 1e-5
 
 
 class StandardisedConv(nn.Conv2d):
     """Convolution whose filters are used with mean 0 and variance 1/fan in, times a learned `gain` each (section 2, equation 1).
 
-    (B, Cin, H, W) -> (B, Cout, ceil(H/stride), ceil(W/stride)). `kernel` is odd.
+    With stride 1: (B, Cin, H, W) -> (B, Cout, H, W); with another one the margin is left to a `SamePad` in front. `kernel` is odd.
     """
 
     def __init__(self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(channels_in, channels_out, kernel, stride, padding=kernel // 2, groups=groups)
+        super().__init__(channels_in, channels_out, kernel, stride, padding=kernel // 2 if stride == 1 else 0, groups=groups)
         self.gain = nn.Parameter(torch.ones(channels_out, 1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         fan_in = self.weight[0].numel()
         variance, mean = torch.var_mean(self.weight, dim=(1, 2, 3), correction=0, keepdim=True)
-        weight = (self.weight - mean) * torch.rsqrt((variance * fan_in).clamp(min=1e-4)) * self.gain
+        weight = (self.weight - mean) * torch.rsqrt((variance + EPSILON) * fan_in) * self.gain
         return functional.conv2d(x, weight, self.bias, self.stride, self.padding, groups=self.groups)
 
 
@@ -77,6 +80,7 @@ class NormFreeBlock(nn.Module):
         self.gelu1 = ScaledGELU()
         self.conv1 = StandardisedConv(channels_in, inner, kernel=1)
         self.gelu2 = ScaledGELU()
+        self.pad2 = SamePad(kernel=3, stride=stride) if stride > 1 else nn.Identity()
         self.conv2 = StandardisedConv(inner, inner, kernel=3, stride=stride, groups=groups)
         self.gelu3 = ScaledGELU()
         self.conv3 = StandardisedConv(inner, inner, kernel=3, groups=groups)
@@ -87,7 +91,7 @@ class NormFreeBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         activated = self.gelu1(x) * self.beta
-        correction = self.conv2(self.gelu2(self.conv1(activated)))
+        correction = self.conv2(self.pad2(self.gelu2(self.conv1(activated))))
         correction = self.conv4(self.gelu4(self.conv3(self.gelu3(correction))))
         # A gate is 1/2 on average.
         correction = self.stochastic_depth(2 * self.squeeze_excite(correction))
@@ -107,6 +111,8 @@ def _shortcut(channels_in: int, width: int, stride: int) -> nn.Sequential:
 def _stem(channels: int, small: bool) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number, (width, stride) in enumerate(zip(STEM_WIDTHS, (1 if small else 2, 1, 1, 2), strict=True), start=1):
+        if stride > 1:
+            layers[f"pad{number}"] = SamePad(kernel=3, stride=stride)
         layers[f"conv{number}"] = StandardisedConv(channels, width, kernel=3, stride=stride)
         if number < len(STEM_WIDTHS):
             layers[f"gelu{number}"] = ScaledGELU()
