@@ -62,6 +62,11 @@ class NetworkOptions:
     stem: Literal["auto", "small", "imagenet"] = "auto"
     zero_init_last_norm: bool = True
     """Start each residual block as the identity (Goyal et al. 2017, section 5.1)."""
+    survival: float = 1.0
+    """Stochastic depth (Huang et al. 2016, arXiv:1603.09382), where the network's paper has it: the probability that the last residual
+    block keeps its correction in training, falling linearly from 1 at the first."""
+    auxiliary: bool = False
+    """Train with the heads that some papers put half-way up, whose losses count 0.3 each (Szegedy et al. 2014, section 5)."""
     changes: tuple[str, ...] = ()
     """What is changed about the network, in order: `activation=sigmoid`, `norm=off`, … see `wiesel.zoo.surgery`."""
 
@@ -146,6 +151,7 @@ def check(recipe: Recipe) -> None:
         ("channels", data.channels, data.channels in (0, 1, 3), "1 (grey), 3 (colour) or 0 for automatic"),
         ("unreadable", data.unreadable, 0 <= data.unreadable <= 1, "a share between 0 and 1"),
         ("shift", augmentation.shift, 0 <= augmentation.shift <= 64, "0 to 64 pixels"),
+        ("survival", recipe.network.survival, 0 < recipe.network.survival <= 1, "above 0, at most 1"),
         ("seed", recipe.seed, 0 <= recipe.seed < 2**63, "0 <= seed < 2**63"),
         ("split_seed", data.split_seed, 0 <= data.split_seed < 2**63, "0 <= split_seed < 2**63"),
     ]

@@ -62,7 +62,7 @@ def test_few_pictures_without_a_disagreement_do_not_make_two_designs_the_same():
     flat = np.ones((10, 50))
     found = judge(Outcomes((arm("a", flat, np.ones(10)), arm("b", flat, np.ones(10))), np.zeros(50, int), ("x",)), Rules())
     assert found.leading.word == "test_set_too_small"
-    assert found.leading.outlook.images > 1000
+    assert found.leading.outlook.images is None  # nobody knows how rarely they disagree
 
 
 def test_noisy_runs_are_undecided_and_say_how_many_more():

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from wiesel import cli
+from wiesel import cli, zoo
 from wiesel.errors import AmbiguousLayer, BadValue, DamagedWeights, LayerNotFound, NoForwardPass, NoSuchWeights, UnknownModel
 from wiesel.jobs.inspect import draw, inspect, parse_image, weights
 
@@ -135,3 +135,20 @@ def test_graphs_are_written_whole(detail: str, format: str, begins: str, tmp_pat
     path = tmp_path / "graph"
     draw(inspect("resnet20"), path, format=format, detail=detail)  # type: ignore[arg-type]
     assert begins in path.read_text()[:400]
+
+
+TIMM = (
+    "vit_tiny_patch16_224 deit_tiny_patch16_224 swin_tiny_patch4_window7_224 mixer_b16_224 coatnet_nano_rw_224 efficientformer_l1 "
+    "mobilevit_s convnext_atto maxvit_tiny_tf_224 resnetv2_50 regnetx_002 dm_nfnet_f0 halonet26t botnet26t_256 lambda_resnet26t "
+    "xcit_nano_12_p16_224 poolformer_s12 ghostnet_100 levit_128s edgenext_xx_small"
+).split()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*(row.name for row in zoo.models()), *(f"timm:{name}" for name in TIMM)])
+def test_every_network_ends_with_a_table(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["inspect", name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 8
+    parameters = next(line for line in lines if line.startswith("parameters  "))
+    assert parameters.split()[1] == f"{sum(p.numel() for p in inspect(name).network.parameters()):,}"

@@ -13,6 +13,7 @@ from tests.training.conftest import MACHINE, recipe
 from wiesel.batches import Preprocessing
 from wiesel.errors import NotFinite
 from wiesel.images import DataSet
+from wiesel.recipe import NetworkOptions
 from wiesel.runs import checkpoints, events
 from wiesel.runs.folder import RunFolder
 from wiesel.training.fit import fit, fresh_network, resolution_of
@@ -89,6 +90,20 @@ def test_an_interrupted_run_ends_bit_identical(
     assert outcome.finished
     assert weights_of(run) == weights_of(whole)
     assert metrics_of(run) == metrics_of(whole)
+
+
+def test_stochastic_depth_draws_the_same_blocks_after_an_interruption(
+    data: DataSet, preprocessing: Preprocessing, new_run: Any
+) -> None:
+    plain = recipe(epochs=1)
+    decisions = dataclasses.replace(plain, architecture="efficientnet_b0", network=NetworkOptions(survival=0.5))
+    whole, broken, always = (new_run(name, decisions, data) for name in ("whole", "broken", "always"))
+    fit(decisions, data, preprocessing, whole, MACHINE)
+    fit(decisions, data, preprocessing, broken, MACHINE, progress=SignalAt(4))
+    fit(decisions, data, preprocessing, broken, MACHINE, resume=checkpoints.resume(broken))
+    assert weights_of(broken) == weights_of(whole)
+    fit(dataclasses.replace(decisions, network=NetworkOptions()), data, preprocessing, always, MACHINE)
+    assert weights_of(always) != weights_of(whole)
 
 
 def test_sigterm_is_told_apart(data: DataSet, preprocessing: Preprocessing, new_run: Any) -> None:

@@ -7,9 +7,11 @@ import torch
 from torch import nn
 
 from wiesel import zoo
-from wiesel.recipe import Training
+from wiesel.batches import Batch
+from wiesel.batches.order import Use, chance
+from wiesel.recipe import NetworkOptions, Recipe, Training
 from wiesel.training.average import MovingAverage
-from wiesel.training.classifier import Sums, balanced_weights
+from wiesel.training.classifier import Classifier, Sums, balanced_weights
 from wiesel.training.finite import first_bad_layer, gradients_are_finite
 from wiesel.training.optimiser import optimiser_for, parameter_groups
 from wiesel.training.position import Best, Position, Window
@@ -45,6 +47,24 @@ def test_the_moving_average_follows_by_hand() -> None:
     assert average.state["weight"].item() == pytest.approx(0.9)
     average.update(network)  # d = min(0.5, 2/11)  ->  0.9 + (1 - 2/11) * 0.1
     assert average.state["weight"].item() == pytest.approx(0.9 + 0.1 * 9 / 11)
+
+
+def test_the_losses_of_early_heads_count_a_third() -> None:
+    torch.manual_seed(0)
+    recipe = Recipe(architecture="googlenet", network=NetworkOptions(auxiliary=True))
+    network = zoo.of_recipe(recipe, classes=3, image=(1, 28, 28)).train()
+    classifier = Classifier(network, recipe, steps=10)
+    classifier.optimizers = lambda: optimiser_for(network, recipe.training)  # type: ignore[assignment, method-assign, misc, return-value]
+    batch = Batch(torch.randn(4, 1, 28, 28), torch.tensor([0, 1, 2, 0]), torch.arange(4))
+    loss = classifier.training_step(batch, 0)
+    torch.manual_seed(int(chance(recipe.seed, 0, Use.DROPOUT).integers(2**63)))
+    given = network(batch.pictures)
+    assert len(given.auxiliary) == 2
+    by_hand = [
+        -(0.9 * x.log_softmax(1)[range(4), batch.labels] + 0.1 * x.log_softmax(1).mean(1)).mean()
+        for x in (given.logits, *given.auxiliary)
+    ]
+    torch.testing.assert_close(loss, by_hand[0] + 0.3 * (by_hand[1] + by_hand[2]))
 
 
 def test_balanced_weights_make_each_class_weigh_the_same() -> None:

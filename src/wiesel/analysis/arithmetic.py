@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 from torch import nn
 
@@ -237,5 +238,5 @@ def _windows(layer: nn.Module) -> tuple[Window, Window]:
     return rows, columns
 
 
-def _pair(value: object) -> tuple[int, ...]:
-    return value if isinstance(value, tuple) else (value, value)  # type: ignore[return-value]
+def _pair(value: Any) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value, value)

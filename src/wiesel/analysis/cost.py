@@ -148,12 +148,12 @@ Shape = tuple[int, ...]
 
 def _convolution(operation: Operation, inputs: list[Shape], output: Shape) -> int:
     facts = operation.settings
-    return prod(output) * int(facts["in_channels"]) // int(facts["groups"]) * prod(facts["kernel"])
+    return prod(output) * int(facts["in_channels"]) // int(facts["groups"]) * prod(map(int, facts["kernel"]))
 
 
 def _transposed(operation: Operation, inputs: list[Shape], output: Shape) -> int:
     facts = operation.settings
-    return prod(inputs[0]) * int(facts["out_channels"]) // int(facts["groups"]) * prod(facts["kernel"])
+    return prod(inputs[0]) * int(facts["out_channels"]) // int(facts["groups"]) * prod(map(int, facts["kernel"]))
 
 
 def _linear(operation: Operation, inputs: list[Shape], output: Shape) -> int:

@@ -87,6 +87,8 @@ GERMAN = {
     "A named data set, a folder or a .zip file.": "Ein benannter Datensatz, ein Ordner oder eine .zip-Datei.",
     "Look for unreadable files, duplicates, leaks between splits and contradictory labels. Exit code 3 if there are any.": "Unlesbare Dateien, Doppelgänger, undichte Teile und widersprüchliche Etiketten suchen. Rückgabewert 3, wenn es welche gibt.",
     "A folder, a .zip file or a named data set.": "Ein Ordner, eine .zip-Datei oder ein benannter Datensatz.",
+    "Stochastic depth: how probably the last residual block keeps its correction in training; 1: always.": "Zufällige Tiefe: wie wahrscheinlich der letzte Residualblock im Training seine Korrektur behält; 1: immer.",
+    "Train with the early heads that some papers add (GoogLeNet, Inception).": "Mit den frühen Köpfen trainieren, die manche Arbeiten hinzufügen (GoogLeNet, Inception).",
     # inspect
     "Show what a network is made of: its layers, sums, receptive fields and graph.": "Zeigen, woraus ein Netz besteht: Schichten, Summen, rezeptive Felder und Graph.",
     "Name of a network, a run folder, a recipe (.toml) or a file of weights (.safetensors).": "Name eines Netzes, Ordner eines Laufs, ein Rezept (.toml) oder eine Datei mit Gewichten (.safetensors).",

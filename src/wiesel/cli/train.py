@@ -53,6 +53,8 @@ def train(
     ema: Annotated[float | None, Parameter(group=TRAINING)] = None,
     patience: Annotated[int | None, Parameter(group=TRAINING)] = None,
     stem: Annotated[Literal["auto", "small", "imagenet"] | None, Parameter(group=TRAINING)] = None,
+    survival: Annotated[float | None, Parameter(group=TRAINING)] = None,
+    auxiliary: Annotated[bool | None, Parameter(group=TRAINING)] = None,
     change: Annotated[tuple[str, ...] | None, Parameter(name=["--change"], negative="", group=TRAINING)] = None,
     precision: Annotated[Precision | None, Parameter(group=TRAINING)] = None,
     threads: Annotated[int | None, Parameter(group=TRAINING)] = None,
@@ -128,6 +130,10 @@ def train(
         Stop after so many epochs without gain; 0: never.
     stem
         First layers of a ResNet: small (3x3, for small pictures) or imagenet (7x7 and pooling).
+    survival
+        Stochastic depth: how probably the last residual block keeps its correction in training; 1: always.
+    auxiliary
+        Train with the early heads that some papers add (GoogLeNet, Inception).
     change
         A change to the network, such as `activation=sigmoid`; may be given several times.
     precision
@@ -172,6 +178,8 @@ def train(
         ema=ema,
         patience=patience,
         stem=stem,
+        survival=survival,
+        auxiliary=auxiliary,
         changes=change,
         precision=precision,
         threads=threads,

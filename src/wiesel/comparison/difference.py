@@ -92,7 +92,7 @@ def difference(baseline: Arm, challenger: Arm) -> Difference:
     ease, inherited = zip(*(_ease(one) for one in (baseline.correct, challenger.correct)), strict=True)
     between = float(np.var(ease[1] - ease[0], ddof=1)) if images > 1 else 0.0
     image_part = max(0.0, between - sum(inherited)) / images
-    fixed_part = max(image_part, 2 / (images + 2) ** 2 - run_part)
+    fixed_part = max(image_part, least_variance(images) - run_part)
     return Difference(
         value=float(challenger.accuracies.mean() - baseline.accuracies.mean()),
         run_variances=spreads,
@@ -101,6 +101,11 @@ def difference(baseline: Arm, challenger: Arm) -> Difference:
         fixed_part=fixed_part,
         degrees=degrees_of_freedom(spreads, runs, fixed_part),
     )
+
+
+def least_variance(images: int) -> float:
+    """Of a difference on so many pictures, however rarely the arms disagree; see the floor above."""
+    return 2 / (images + 2) ** 2
 
 
 def _ease(correct: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:

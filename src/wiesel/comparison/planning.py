@@ -8,11 +8,13 @@ R' runs? The fixed part stays as it is (the test pictures are the same), the run
 
 The interval will then reach h' = t_{nu', 1 - alpha'/2} sqrt(sigma²/R' + V) to both sides, and it will settle the question if |D'| > h'
 (they differ) or |D'| < delta - h' (practically the same). The smallest R' that does so with a chance of at least 80 % is the answer.
-Fewer than five runs know sigma poorly; then the answer is a range, from 0.8 sigma to 1.5 sigma. For R' without end, h' = z sqrt(V): if
+Few runs know sigma poorly, so the answer is a range: for the sigma that is only exceeded in 20 % and the one that is exceeded in 80 % of
+cases (after 3 runs each 0.8 to 1.6 times the estimate, after 10 runs 0.9 to 1.2 times). For R' without end, h' = z sqrt(V): if
 the chance stays below 20 % even then, the test set is too small and more runs will not help.
 
-This is a planning figure for the future, not a statement about the runs that were made. Putting D in the place of the unknown true
-difference (the usual power formula) would promise too much: an undecided D is mostly an unlucky one.
+This is a planning figure for the future, not a statement about the runs that were made. It holds on average over true differences; if the
+arms are exactly equal, it promises a little too much. The usual power formula puts D in the place of the true difference and so ignores
+how far D will still move: it would call a test set too small where endless runs settle the question in two cases of three.
 
 Source: Spiegelhalter, Freedman & Blackburn 1986, Controlled Clinical Trials 7(1), 8-17 (predictive power).
 """
@@ -22,9 +24,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.special import stdtr
+from scipy.special import chdtri, stdtr
 
-from wiesel.comparison.difference import Difference, degrees_of_freedom, quantile
+from wiesel.comparison.difference import Difference, degrees_of_freedom, least_variance, quantile
 from wiesel.comparison.looks import Look, schedule
 from wiesel.comparison.rules import Rules
 
@@ -47,8 +49,8 @@ class Outlook:
     limit: float
     """Chance that an endless number of runs would settle it, 0..1."""
     images: int | None
-    """Test pictures with which an endless number of runs would settle any difference; None where the present ones do, or where the
-    division is drawn anew."""
+    """Test pictures with which an endless number of runs would settle any difference; None where the present ones do, where it
+    cannot be known, or where the division is drawn anew."""
 
     @property
     def hopeless(self) -> bool:
@@ -60,9 +62,11 @@ def outlook(found: Difference, *, margin: float, rules: Rules, look: Look, image
     total = sum(rules.alphas) * share
     limit = chance_to_settle(found, None, alpha=total, margin=margin)
     reach = quantile(1 - total / 2, math.inf) * math.sqrt(found.fixed_part)
-    wanted = None if images is None or reach <= margin / 2 else math.ceil(images * (2 * reach / margin) ** 2)
+    # At the floor of `difference` hardly any picture told the arms apart, and how many more would is anybody's guess.
+    at_floor = images is not None and found.standard_error**2 <= least_variance(images) * (1 + 1e-9)
+    wanted = None if images is None or at_floor or reach <= margin / 2 else math.ceil(images * (2 * reach / margin) ** 2)
     later = [(one.runs, one.alpha * share) for one in schedule(rules) if one.number > look.number]
-    scales = (0.8, 1.5) if min(found.runs) < 5 else (1.0, 1.0)
+    scales = _doubt(found)
     first, last = (_soonest(found, later, scale, margin, fresh=False) for scale in scales)
     if first is not None:
         end = last if last is not None else later[-1][0]
@@ -71,6 +75,12 @@ def outlook(found: Difference, *, margin: float, rules: Rules, look: Look, image
     first, last = (_soonest(found, again, scale, margin, fresh=True) for scale in scales)
     more = None if first is None else (first, last or MOST)
     return Outlook(more, last is not None, True, limit, wanted)
+
+
+def _doubt(found: Difference) -> tuple[float, float]:
+    """Factors on the spread of single runs: its estimate has a chi-square distribution, here with the degrees of both arms together."""
+    degrees = found.runs[0] - 1 if found.by_division else sum(found.runs) - 2
+    return math.sqrt(degrees / chdtri(degrees, 0.2)), math.sqrt(degrees / chdtri(degrees, 0.8))
 
 
 def _soonest(found: Difference, looks: list[tuple[int, float]], scale: float, margin: float, *, fresh: bool) -> int | None:

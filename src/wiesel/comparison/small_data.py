@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wiesel.comparison.difference import Difference
+from wiesel.comparison.difference import Difference, least_variance
 from wiesel.comparison.outcomes import Arm
 from wiesel.errors import OtherRuns, TooFewRuns
 
@@ -38,7 +38,7 @@ def difference_over_divisions(baseline: Arm, challenger: Arm, *, training_images
         raise TooFewRuns(name=baseline.name, have=count, needed=2)
     differences = challenger.accuracies - baseline.accuracies
     # As in `difference`: without any disagreement, nothing is known to be exactly equal.
-    spread = max(float(np.var(differences, ddof=1)), 2 / (test_images + 2) ** 2)
+    spread = max(float(np.var(differences, ddof=1)), least_variance(test_images))
     return Difference(
         value=float(differences.mean()),
         run_variances=(spread, 0.0),

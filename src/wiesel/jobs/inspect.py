@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -170,17 +171,9 @@ def _from_recipe(
 ) -> tuple[str, nn.Module, tuple[int, int, int]]:
     row = zoo.find(recipe.architecture)
     image = image or row.input
-    options = recipe.network
+    changed = dataclasses.replace(recipe.network, changes=(*recipe.network.changes, *changes))
     with torch.device("meta"):
-        network = zoo.build(
-            recipe.architecture,
-            classes=classes or row.classes,
-            channels=image[0],
-            size=image[1:],
-            stem=options.stem,
-            zero_init_last_norm=options.zero_init_last_norm,
-            changes=(*options.changes, *changes),
-        )
+        network = zoo.of_recipe(dataclasses.replace(recipe, network=changed), classes=classes or row.classes, image=image)
     return recipe.architecture, network, image
 
 

@@ -28,6 +28,7 @@ from wiesel.training.precision import choose
 from wiesel.training.progress import Silent
 from wiesel.zoo import surgery
 from wiesel.zoo.naming import joined
+from wiesel.zoo.network import Network
 
 if TYPE_CHECKING:
     from wiesel.evaluation.result import Evaluation
@@ -212,14 +213,16 @@ def _refuse_misfit(recipe: Recipe, data: DataSet, preprocessing: Preprocessing) 
     """Build the network without memory, so that an input that is too small, or a change that makes no sense, is refused before a
     folder is made. Gives the account of the changes.
     """
-    channels, height, width = preprocessing.image
+    _, height, width = preprocessing.image
     for _, pixels in recipe.training.resolutions:
         if pixels >= min(height, width):
             raise BadValue(setting="resolutions", value=pixels, expected=f"smaller than the pictures ({min(height, width)} pixels)")
+    unchanged = dataclasses.replace(recipe, network=dataclasses.replace(recipe.network, changes=()))
     with torch.device("meta"):
-        network = zoo.build(
-            recipe.architecture, classes=len(data.classes), channels=channels, size=(height, width), stem=recipe.network.stem
-        )
+        network = zoo.of_recipe(unchanged, classes=len(data.classes), image=preprocessing.image)
+        for _, pixels in recipe.training.resolutions:
+            if isinstance(network, Network):
+                network.refuse_smaller(pixels, pixels)
         return change(network, recipe.network.changes, image=preprocessing.image)[1]
 
 

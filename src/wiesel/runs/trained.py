@@ -62,15 +62,7 @@ def load(run: RunFolder | Path | str) -> Trained:
     classes = parse_classes(sealed["classes.json"], folder.classes)
     preprocessing = Preprocessing.from_json(parse_mapping(sealed["preprocessing.json"], folder.preprocessing))
     with torch.random.fork_rng(devices=[]):  # the random start of the weights is not kept, and must not change the caller's draws
-        network = zoo.build(
-            recipe.architecture,
-            classes=len(classes),
-            channels=preprocessing.channels,
-            size=(preprocessing.height, preprocessing.width),
-            stem=recipe.network.stem,
-            zero_init_last_norm=recipe.network.zero_init_last_norm,
-            changes=recipe.network.changes,
-        )
+        network = zoo.of_recipe(recipe, classes=len(classes), image=preprocessing.image)
     weights = tensors(sealed["weights.safetensors"], folder.weights)
     if difference := _difference(network.state_dict(), weights):
         raise WrongWeights(path=str(folder.path), architecture=recipe.architecture, classes=len(classes), difference=difference)

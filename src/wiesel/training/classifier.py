@@ -13,6 +13,9 @@ from wiesel.recipe import Recipe
 from wiesel.training.optimiser import optimiser_for
 from wiesel.training.position import Window
 from wiesel.training.schedule import rate_at
+from wiesel.zoo.auxiliary import TrainingLogits
+
+AUXILIARY_WEIGHT = 0.3  # Szegedy et al. 2014, arXiv:1409.4842, section 5
 
 
 class Classifier(pl.LightningModule):
@@ -32,22 +35,28 @@ class Classifier(pl.LightningModule):
         self.done = done
         self.class_weights = class_weights
         self.sums = Sums()
-        self._drops = any(isinstance(layer, nn.modules.dropout._DropoutNd) for layer in network.modules())
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return optimiser_for(self.network, self.recipe.training)
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         training = self.recipe.training
-        if self._drops:
-            torch.manual_seed(int(chance(self.recipe.seed, self.done, Use.DROPOUT).integers(2**63)))
+        # Dropout and stochastic depth draw from torch's own generator.
+        torch.manual_seed(int(chance(self.recipe.seed, self.done, Use.DROPOUT).integers(2**63)))
         rate = rate_at(self.done, self.steps, peak=training.peak_rate, schedule=training.schedule, warmup=training.warmup)
         for group in self.optimizers().param_groups:
             group["lr"] = rate
-        logits = self.network(batch.pictures)
-        loss = F.cross_entropy(logits.float(), batch.labels, self.class_weights, label_smoothing=training.label_smoothing)
+        given = self.network(batch.pictures)
+        logits = given.logits if isinstance(given, TrainingLogits) else given
+        loss = self._loss(logits, batch.labels)
+        if isinstance(given, TrainingLogits):
+            loss = loss + AUXILIARY_WEIGHT * sum(self._loss(early, batch.labels) for early in given.auxiliary)
         self.sums.add(loss.detach(), (logits.detach().argmax(1) == batch.labels).sum(), len(batch))
         return loss
+
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        smoothing = self.recipe.training.label_smoothing
+        return F.cross_entropy(logits.float(), labels, self.class_weights, label_smoothing=smoothing)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _dataloader: int) -> Batch:
         if device.type == "cpu":

@@ -63,18 +63,9 @@ class Interrupted(Exception):
 
 def fresh_network(recipe: Recipe, *, classes: int, image: tuple[int, int, int]) -> nn.Module:
     """The network with its initial weights, a pure function of the recipe's seed; torch's global generator is left as it was."""
-    channels, height, width = image
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(chance(recipe.seed, 0, Use.INITIAL_WEIGHTS).integers(2**63)))
-        network = zoo.build(
-            recipe.architecture,
-            classes=classes,
-            channels=channels,
-            size=(height, width),
-            stem=recipe.network.stem,
-            zero_init_last_norm=recipe.network.zero_init_last_norm,
-            changes=recipe.network.changes,
-        )
+        network = zoo.of_recipe(recipe, classes=classes, image=image)
     return network.to(memory_format=torch.channels_last)
 
 

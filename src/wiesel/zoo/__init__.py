@@ -25,6 +25,7 @@ from wiesel.zoo.naming import divided
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from wiesel.recipe import Recipe
     from wiesel.zoo.hubs import Pretrained
     from wiesel.zoo.network import Network
     from wiesel.zoo.published_weights import Published
@@ -38,6 +39,7 @@ __all__ = [
     "load_weights",
     "load_weights_file",
     "models",
+    "of_recipe",
     "pretrained",
     "published",
 ]
@@ -106,6 +108,22 @@ def published(pattern: str | None = None) -> list[Published]:
     from wiesel.zoo import published_weights
 
     return published_weights.rows(pattern)
+
+
+def of_recipe(recipe: Recipe, *, classes: int, image: tuple[int, int, int]) -> nn.Module:
+    """The network that a recipe describes, for pictures of shape `image` (C, H, W). See `build`, also for what it raises."""
+    options = recipe.network
+    return build(
+        recipe.architecture,
+        classes=classes,
+        channels=image[0],
+        size=image[1:],
+        stem=options.stem,
+        zero_init_last_norm=options.zero_init_last_norm,
+        survival=options.survival,
+        auxiliary=options.auxiliary,
+        changes=options.changes,
+    )
 
 
 def build(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Literal
 
+from wiesel.analysis.cost import multiply_adds
 from wiesel.analysis.graphs.graph import Edge, Graph, Node, folded
 from wiesel.analysis.graphs.hierarchy import SEQUENCES, Part, Unit, stages, tree, units
 from wiesel.analysis.graphs.skips import PICTURE, Skip, Wiring, skips
@@ -24,7 +25,7 @@ from wiesel.analysis.graphs.tracing import (
     own_parameters,
     shape_after,
 )
-from wiesel.analysis.graphs.wording import macs, role, wording
+from wiesel.analysis.graphs.wording import role, wording
 from wiesel.analysis.tape import Tape
 
 FOLLOWS = ("norm", "activation", "reshape")
@@ -154,7 +155,7 @@ class _Drawn:
 
     def node(self, id: str, group: Group, new: Sequence[int] | None) -> Node:
         operations = [self.tape.operations[index] for index in group.operations]
-        counted = [count for operation in operations if (count := macs(operation, self.tape)) is not None]
+        counted = [count for operation in operations if (count := multiply_adds(operation, self.tape)) is not None]
         main = next((operation for operation in operations if role(operation) in (*TOLD, "merge")), operations[0])
         stage = self.stage_of.get(group.operations[0])
         label, lines = (

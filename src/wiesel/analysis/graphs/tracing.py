@@ -7,10 +7,11 @@ from itertools import pairwise
 
 from torch import nn
 
+from wiesel.analysis.cost import multiply_adds
 from wiesel.analysis.graphs.graph import Cluster, Edge, Graph, Node
 from wiesel.analysis.graphs.hierarchy import Part, stages, tree, units
 from wiesel.analysis.graphs.skips import PICTURE, Skip, Wiring, skips
-from wiesel.analysis.graphs.wording import macs, role, window, wording
+from wiesel.analysis.graphs.wording import role, window, wording
 from wiesel.analysis.tape import Tape
 
 INPUT, OUTPUT, FAILURE = "input", "output", "failure"
@@ -37,7 +38,7 @@ def operation_graph(tape: Tape, sizes: Mapping[str, int] | None = None) -> Graph
             stage=stage_of.get(operation.index, ""),
             shape=shape_after(tape, operation.index),
             parameters=None if new is None else new[operation.index],
-            macs=macs(operation, tape),
+            macs=multiply_adds(operation, tape),
             operations=(operation.index,),
         )
         for operation in tape.operations

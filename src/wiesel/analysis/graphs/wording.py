@@ -1,9 +1,8 @@
-"""What an operation of a tape is called on a drawing, what role it plays, and how many multiply-adds it takes."""
+"""What an operation of a tape is called on a drawing, what role it plays."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
 from wiesel.analysis.graphs.graph import Role
 from wiesel.analysis.tape import Operation, Tape
@@ -79,21 +78,6 @@ def wording(operation: Operation, tape: Tape) -> str:
 
 def window(sides: Sequence[int]) -> str:
     return "×".join(map(str, sides))
-
-
-def macs(operation: Operation, tape: Tape) -> int | None:
-    """Multiply-adds for one picture, of convolutions and linear layers; None for others."""
-    if not operation.outputs or not (operation.name.startswith("conv") or operation.name == "linear"):
-        return None
-    made, taken = tape.values[operation.outputs[0]].shape, tape.values[operation.inputs[0]].shape
-    told = operation.settings
-    if operation.name == "linear":
-        return prod(made[1:]) * taken[-1]
-    if "kernel" not in told:
-        return None
-    transposed = "transpose" in operation.name
-    positions, channels = (taken, told["out_channels"]) if transposed else (made, told["in_channels"])
-    return prod(positions[1:]) * channels // told["groups"] * prod(told["kernel"])
 
 
 def _convolution(operation: Operation) -> str:
