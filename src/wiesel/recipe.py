@@ -190,7 +190,7 @@ def _refuse_unknown_keys(tree: dict[str, Any], kind: Any, where: str) -> None:
 
 def to_toml(recipe: Recipe) -> str:
     """The recipe as TOML, every setting written out. `from_toml(to_toml(r)) == r`."""
-    return msgspec.toml.encode(recipe).decode()
+    return msgspec.toml.encode(dataclasses.asdict(recipe)).decode()
 
 
 def read(path: Path) -> Recipe:
