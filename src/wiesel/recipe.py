@@ -75,8 +75,10 @@ class NetworkOptions:
 class Training:
     """How the weights are found."""
 
-    epochs: int = 4
+    epochs: int = 5
     batch: int = 64
+    """Pictures per step. The job `train` takes 32, if nobody says otherwise, where there are fewer than 20,000 training pictures: few
+    epochs of few pictures are too few steps of 64."""
     optimiser: Optimiser = "adamw"
     rate: float = 0.0
     """Peak learning rate, for the mean loss of a batch; 0: what suits the optimiser, see `peak_rate`."""
@@ -102,8 +104,13 @@ class Training:
 
     @property
     def peak_rate(self) -> float:
-        """The rate, or for 0: sgd 0.05, adamw 0.004 (both for batches of 64)."""
-        return self.rate or {"sgd": 0.05, "adamw": 0.004}[self.optimiser]
+        """The rate, or for 0: sgd 0.05, adamw 0.004 for batches of 64.
+
+        Another batch scales them: SGD's in proportion (Goyal et al. 2017, section 2.1), AdamW's with the square root (Malladi et
+        al. 2022, arXiv:2205.10287).
+        """
+        share = self.batch / 64
+        return self.rate or {"sgd": 0.05 * share, "adamw": 0.004 * share**0.5}[self.optimiser]
 
 
 @dataclass(frozen=True, kw_only=True)

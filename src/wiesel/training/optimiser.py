@@ -20,5 +20,5 @@ def parameter_groups(network: nn.Module, decay: float) -> list[dict[str, object]
 def optimiser_for(network: nn.Module, training: Training) -> torch.optim.Optimizer:
     groups = parameter_groups(network, training.decay)
     if training.optimiser == "adamw":
-        return torch.optim.AdamW(groups, lr=training.peak_rate, betas=(training.momentum, 0.99))
+        return torch.optim.AdamW(groups, lr=training.peak_rate, betas=(training.momentum, 0.99), fused=True)
     return torch.optim.SGD(groups, lr=training.peak_rate, momentum=training.momentum, nesterov=training.momentum > 0)
