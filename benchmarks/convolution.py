@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from wiesel.scratch import error
 from wiesel.scratch.algorithms import Algorithm, by_name
 from wiesel.training.threads import usable_cores
 
@@ -71,6 +72,7 @@ def main() -> None:
                 once = milliseconds(work) * (factor if name == "loops" else 1)
                 if repetition:  # the first round warms up
                     taken[name].append(once)
+        faster = sorted(loop / im2col for loop, im2col in zip(taken["loops"], taken["im2col"], strict=True))
         for name, values in taken.items():
             ratios = sorted(value / own for value, own in zip(values, taken["torch"], strict=True))
             note = f"  (one row of {factor} measured)" if name == "loops" and factor > 1 else ""
@@ -78,6 +80,13 @@ def main() -> None:
                 f"{f'{side}x{side}x{channels}':<12} {name:<10} {statistics.median(values):>12,.3f} "
                 f"{statistics.median(ratios):>12,.1f}   {ratios[0]:,.1f} to {ratios[-1]:,.1f}{note}"
             )
+        print(f"{'':<12} im2col is {statistics.median(faster):,.0f} times as fast as loops ({faster[0]:,.0f} to {faster[-1]:,.0f})")
+    print("\nrounding error of float32, relative to the outputs: largest, root mean square")
+    for channels, side in SIZES:
+        found = error.measure((wanted.batch, channels, side, side), (channels, channels, 3, 3), padding=1, algorithms=FAST)
+        for name, one in found.items():
+            shares = one.largest / one.output, one.root_mean_square / one.output
+            print(f"{f'{side}x{side}x{channels}':<12} {name:<10} {shares[0]:>12.1e} {shares[1]:>12.1e}")
 
 
 if __name__ == "__main__":

@@ -17,22 +17,41 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wiesel.images import fetch, load
     from wiesel.jobs.classifier import Classifier
+    from wiesel.jobs.compare import compare
     from wiesel.jobs.doctor import doctor
     from wiesel.jobs.evaluate import evaluate, report
+    from wiesel.jobs.explain import explain
     from wiesel.jobs.inspect import inspect
     from wiesel.jobs.predict import predict
     from wiesel.jobs.train import train
     from wiesel.runs.folder import RunFolder as Run
     from wiesel.zoo import build, models
 
-__all__ = ["Classifier", "Run", "build", "doctor", "evaluate", "fetch", "inspect", "load", "models", "predict", "report", "train"]
+__all__ = [
+    "Classifier",
+    "Run",
+    "build",
+    "compare",
+    "doctor",
+    "evaluate",
+    "explain",
+    "fetch",
+    "inspect",
+    "load",
+    "models",
+    "predict",
+    "report",
+    "train",
+]
 
 _WHERE = {
     "Classifier": "wiesel.jobs.classifier:Classifier",
     "Run": "wiesel.runs.folder:RunFolder",
     "build": "wiesel.zoo:build",
+    "compare": "wiesel.jobs.compare:compare",
     "doctor": "wiesel.jobs.doctor:doctor",
     "evaluate": "wiesel.jobs.evaluate:evaluate",
+    "explain": "wiesel.jobs.explain:explain",
     "fetch": "wiesel.images:fetch",
     "inspect": "wiesel.jobs.inspect:inspect",
     "load": "wiesel.images:load",

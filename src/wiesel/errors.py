@@ -524,6 +524,39 @@ class SeveralCalls(UsageError):
     de = "Die Schicht {layer!r} wurde {count}-mal aufgerufen und hat darum nicht eine Ausgabe. `calls({layer!r})` gibt alle der Reihe nach."
 
 
+class WhichCall(UsageError):
+    """`layer`, `count`: a layer that is called several times, so that a number must say which call is meant."""
+
+    en = "Layer {layer!r} is called {count} times. Write {layer}@1 for its first call, up to {layer}@{count}."
+    de = "Die Schicht {layer!r} wird {count}-mal aufgerufen. Schreiben Sie {layer}@1 für den ersten Aufruf, bis {layer}@{count}."
+
+
+class NoMapAnywhere(UsageError):
+    en = "No layer of this network puts out a map with places. Use occlusion or integrated_gradients, which need none."
+    de = "Keine Schicht dieses Netzes liefert eine Karte mit Orten. Nehmen Sie occlusion oder integrated_gradients, die keine brauchen."
+
+
+class NotPartOfScore(UsageError):
+    """`layer`"""
+
+    en = "The score of the class does not depend on the output of {layer!r} (nothing flows back to it). Choose another layer."
+    de = "Der Wert der Klasse hängt nicht von der Ausgabe von {layer!r} ab (kein Gradient kommt dort an). Wählen Sie eine andere Schicht."
+
+
+class ClassOutside(UsageError):
+    """`target`, `classes` (their number), `last`."""
+
+    en = "There is no class {target}: the network has {classes}, numbered 0 to {last}."
+    de = "Es gibt keine Klasse {target}: Das Netz hat {classes}, nummeriert von 0 bis {last}."
+
+
+class UnknownClassName(UsageError):
+    """`name`, `nearest`, `known` (the names as a phrase)."""
+
+    en = "The run knows no class {name!r}.{nearest} Its classes: {known}."
+    de = "Der Lauf kennt keine Klasse {name!r}.{nearest} Seine Klassen: {known}."
+
+
 class NoGradients(UsageError):
     """A tensor that keeps no way back."""
 
@@ -640,6 +673,39 @@ class OtherRuns(UsageError):
         "{name!r} und {baseline!r} liefen auf verschiedenen Aufteilungen der Bilder und lassen sich nicht paaren. "
         "Trainieren Sie beide mit denselben Startwerten."
     )
+
+
+class OtherPicturesThanPlanned(PicturesError):
+    """The pictures changed between two sittings of a comparison: `folder`, `then`, `now` (fingerprints)."""
+
+    en = (
+        "The pictures are no longer those with which {folder} began (fingerprint {then:.12}…, now {now:.12}…). "
+        "Bring them back, or begin a new comparison with --output."
+    )
+    de = (
+        "Die Bilder sind nicht mehr die, mit denen {folder} begann (Fingerabdruck {then:.12}…, jetzt {now:.12}…). "
+        "Stellen Sie sie wieder her, oder beginnen Sie mit --output einen neuen Vergleich."
+    )
+
+
+class CellsFailed(RunError):
+    """`cells` (their names, joined), `count`, `log` (the log of the first), `said` (its last line), `command`."""
+
+    en = (
+        "{count} run(s) failed and are not replaced by others: {cells}. The last line of {log} is: {said}. "
+        "When its cause is gone, go on with: {command}"
+    )
+    de = (
+        "{count} Lauf/Läufe sind gescheitert und werden nicht durch andere ersetzt: {cells}. Die letzte Zeile von {log} lautet: {said}. "
+        "Ist die Ursache behoben, weiter mit: {command}"
+    )
+
+
+class NoComparison(RunError):
+    """`path`, `nearest` (from `nearest`)."""
+
+    en = "{path} holds no comparison.json.{nearest} Start or continue a comparison with `wiesel compare`."
+    de = "{path} enthält keine comparison.json.{nearest} Beginnen oder beenden Sie einen Vergleich mit `wiesel compare`."
 
 
 def nearest(name: str, known: list[str]) -> str:

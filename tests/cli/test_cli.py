@@ -139,11 +139,12 @@ def test_every_line_of_help_is_translated() -> None:
     from wiesel.cli.german import GERMAN
 
     lines = set()
-    for name in ("train", "evaluate", "report", "predict", "models", "inspect", "data", "doctor"):
+    for name in ("train", "evaluate", "report", "predict", "explain", "models", "inspect", "compare", "data", "doctor"):
         tree = ast.parse((Path(wiesel.cli.__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and "spoken" in map(ast.unparse, node.decorator_list):
-                names = {argument.arg for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
+                several = [node.args.vararg] if node.args.vararg else []
+                names = {argument.arg for argument in [*node.args.posonlyargs, *node.args.args, *several, *node.args.kwonlyargs]}
                 doc = {line.strip() for line in (ast.get_docstring(node) or "").splitlines()}
                 lines |= doc - names - {"", "Parameters", "----------"}
     assert lines == set(GERMAN)

@@ -137,11 +137,14 @@ def test_graphs_are_written_whole(detail: str, format: str, begins: str, tmp_pat
     assert begins in path.read_text()[:400]
 
 
-TIMM = (
-    "vit_tiny_patch16_224 deit_tiny_patch16_224 swin_tiny_patch4_window7_224 mixer_b16_224 coatnet_nano_rw_224 efficientformer_l1 "
-    "mobilevit_s convnext_atto maxvit_tiny_tf_224 resnetv2_50 regnetx_002 dm_nfnet_f0 halonet26t botnet26t_256 lambda_resnet26t "
-    "xcit_nano_12_p16_224 poolformer_s12 ghostnet_100 levit_128s edgenext_xx_small"
-).split()
+# fmt: off
+TIMM = [
+    "vit_tiny_patch16_224", "deit_tiny_patch16_224", "swin_tiny_patch4_window7_224", "mixer_b16_224", "coatnet_nano_rw_224", "efficientformer_l1",
+    "mobilevit_s", "convnext_atto", "maxvit_tiny_tf_224", "resnetv2_50", "regnetx_002", "dm_nfnet_f0",
+    "halonet26t", "botnet26t_256", "lambda_resnet26t", "xcit_nano_12_p16_224", "poolformer_s12",
+    "ghostnet_100", "levit_128s", "edgenext_xx_small",
+]
+# fmt: on
 
 
 @pytest.mark.slow

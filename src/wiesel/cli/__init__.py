@@ -25,11 +25,21 @@ COMMANDS = {  # name -> (function, what --help says in English, in German)
         "Den Bericht eines Laufs als eine HTML-Datei schreiben.",
     ),
     "predict": ("wiesel.cli.predict:predict", "Classify pictures with a run.", "Bilder mit einem Lauf klassifizieren."),
+    "explain": (
+        "wiesel.cli.explain:explain",
+        "Show where a picture speaks for its class.",
+        "Zeigen, wo ein Bild für seine Klasse spricht.",
+    ),
     "models": ("wiesel.cli.models:models", "List the networks.", "Die Netze auflisten."),
     "inspect": (
         "wiesel.cli.inspect:inspect",
         "Show what a network is made of.",
         "Zeigen, woraus ein Netz besteht.",
+    ),
+    "compare": (
+        "wiesel.cli.compare:compare",
+        "Train networks several times and say whether one is better.",
+        "Netze mehrmals trainieren und sagen, ob eines besser ist.",
     ),
     "data": (
         "wiesel.cli.data:app",

@@ -89,6 +89,14 @@ GERMAN = {
     "A folder, a .zip file or a named data set.": "Ein Ordner, eine .zip-Datei oder ein benannter Datensatz.",
     "Stochastic depth: how probably the last residual block keeps its correction in training; 1: always.": "Zufällige Tiefe: wie wahrscheinlich der letzte Residualblock im Training seine Korrektur behält; 1: immer.",
     "Train with the early heads that some papers add (GoogLeNet, Inception).": "Mit den frühen Köpfen trainieren, die manche Arbeiten hinzufügen (GoogLeNet, Inception).",
+    # explain
+    "Show where a picture speaks for the predicted class and for another one.": "Zeigen, wo ein Bild für die vorhergesagte Klasse spricht und wo für eine andere.",
+    "gradcam, gradcam++, layercam, hirescam, occlusion, integrated_gradients, smoothgrad or saliency; may be given several times.": "gradcam, gradcam++, layercam, hirescam, occlusion, integrated_gradients, smoothgrad oder saliency; auch mehrmals.",
+    "The layer that the CAM methods look at; default: the last that puts out a map.": "Die Schicht, die die CAM-Methoden ansehen; sonst die letzte, die eine Karte ausgibt.",
+    "The class beside the predicted one; default: the name of the picture's folder, else the runner-up.": "Die Klasse neben der vorhergesagten; sonst der Name des Ordners des Bildes, sonst die zweitwahrscheinlichste.",
+    "Also scramble the weights, and delete and insert pixels, to see how far the maps can be trusted.": "Auch die Gewichte verwürfeln sowie Pixel löschen und einfügen, um zu sehen, wie weit den Karten zu trauen ist.",
+    "The drawing: a .html or .png file; default `explanation.html` in the current folder.": "Die Zeichnung: eine .html- oder .png-Datei; sonst `explanation.html` im aktuellen Ordner.",
+    "Print the raw maps and everything about them as JSON; draw only if -o is given.": "Die rohen Karten und alles über sie als JSON ausgeben; zeichnen nur mit -o.",
     # inspect
     "Show what a network is made of: its layers, sums, receptive fields and graph.": "Zeigen, woraus ein Netz besteht: Schichten, Summen, rezeptive Felder und Graph.",
     "Name of a network, a run folder, a recipe (.toml) or a file of weights (.safetensors).": "Name eines Netzes, Ordner eines Laufs, ein Rezept (.toml) oder eine Datei mit Gewichten (.safetensors).",
@@ -101,4 +109,13 @@ GERMAN = {
     "The same for Graphviz.": "Dasselbe für Graphviz.",
     "The same for Mermaid.": "Dasselbe für Mermaid.",
     "What is drawn: blocks, all operations, or the graph of the gradients.": "Was gezeichnet wird: Blöcke, alle Operationen oder der Graph der Gradienten.",
+    # compare
+    "Train two or more networks several times each and say whether one is better, and how sure that is.": "Zwei oder mehr Netze je mehrmals trainieren und sagen, ob eines besser ist und wie sicher das ist.",
+    "The same command again goes on where it was interrupted; a run that exists is not made again.": "Derselbe Befehl fährt fort, wo er unterbrochen wurde; ein Lauf, den es gibt, wird nicht noch einmal gemacht.",
+    "Networks with their changes, such as `resnet18` and `resnet18:residual=off`; the first is the baseline.": "Netze mit ihren Änderungen, etwa `resnet18` und `resnet18:residual=off`; am ersten werden die anderen gemessen.",
+    "The smallest difference worth caring about, as a share: 0.003 is 0.3 points. Default: 5 % of the baseline's errors.": "Der kleinste Unterschied, auf den es ankommt, als Anteil: 0.003 sind 0,3 Punkte. Sonst 5 % der Fehler des ersten Arms.",
+    "A plan (TOML) instead of networks and flags.": "Ein Plan (TOML) statt Netzen und Angaben.",
+    "The comparison's folder; default `compare/<data>-<arms>`. Alone: go on with the plan in it.": "Der Ordner des Vergleichs; sonst `compare/<Daten>-<Arme>`. Allein: mit dem Plan darin fortfahren.",
+    "Show the verdict of this folder; train nothing.": "Das Urteil dieses Ordners zeigen; nichts trainieren.",
+    "Trainings at the same time; 0: as many as there are processors.": "Trainings zur gleichen Zeit; 0: so viele, wie es Prozessoren gibt.",
 }

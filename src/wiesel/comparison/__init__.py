@@ -1,4 +1,5 @@
 """Is B better than A?  Plan -> outcomes of runs -> one of five words, with its interval. NumPy and SciPy only: no network is loaded here.
+The runs are made by `wiesel train` in processes of their own, see `wiesel.comparison.campaign` and `wiesel.jobs.compare`.
 
 `judge` speaks about two or more designs, each trained several times and tested on the same pictures:
 

@@ -79,7 +79,7 @@ class Plan:
     network: NetworkOptions = field(default_factory=NetworkOptions)
     training: Training = field(default_factory=Training)
     metric: Literal["accuracy"] = "accuracy"
-    """Share of the test pictures that is right after the last epoch."""
+    """Share of the test pictures that is right, with the weights that a run keeps: those of its best epoch on validation."""
     budget: Literal["epochs", "seconds", "free"] = "epochs"
     """What every arm has alike: epochs; or `seconds` of training per run; or free, where the arms' settings say."""
     seconds: float = 0.0

@@ -32,6 +32,7 @@ from wiesel.reports.facts import (
 from wiesel.reports.pictures import photograph, reduced
 from wiesel.runs import events, manifest, trained
 from wiesel.runs.folder import RunFolder
+from wiesel.zoo.naming import joined
 
 FIRST = 25
 SOFTMAX = 6
@@ -67,7 +68,7 @@ def collect(run: RunFolder, data: DataSet | None, *, longest_side: int = LONGEST
         evaluation=evaluation,
         history=history(run.history(), planned=model.recipe.training.epochs),
         network=NetworkFacts(
-            architecture=model.recipe.architecture,
+            architecture=joined(model.recipe.architecture, model.recipe.network.changes),
             image=model.preprocessing.image,
             parameters=table.parameters,
             macs=table.macs,

@@ -1,0 +1,182 @@
+"""`wiesel compare ARM ARM`: is the second better than the first?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from wiesel.cli.columns import columns
+from wiesel.cli.german import spoken
+from wiesel.language import duration, grouped, language, number, say
+
+if TYPE_CHECKING:
+    from wiesel.comparison.plan import Plan
+    from wiesel.jobs.compare import Burden, Comparison
+
+
+@spoken
+def compare(
+    *arms: str,
+    data: Annotated[str | None, Parameter(name=["--data", "-d"])] = None,
+    epochs: int | None = None,
+    margin: float | None = None,
+    plan: Path | None = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    show: Path | None = None,
+    jobs: int = 0,
+    data_dir: Path | None = None,
+    json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
+) -> None:
+    """Train two or more networks several times each and say whether one is better, and how sure that is.
+
+    The same command again goes on where it was interrupted; a run that exists is not made again.
+
+    Parameters
+    ----------
+    arms
+        Networks with their changes, such as `resnet18` and `resnet18:residual=off`; the first is the baseline.
+    data
+        A named data set (`wiesel data list`), a folder `DIR/class/*`, `DIR/{train,val,test}/class/*`, or a .zip of either.
+    epochs
+        How often each training picture is seen.
+    margin
+        The smallest difference worth caring about, as a share: 0.003 is 0.3 points. Default: 5 % of the baseline's errors.
+    plan
+        A plan (TOML) instead of networks and flags.
+    output
+        The comparison's folder; default `compare/<data>-<arms>`. Alone: go on with the plan in it.
+    show
+        Show the verdict of this folder; train nothing.
+    jobs
+        Trainings at the same time; 0: as many as there are processors.
+    data_dir
+        Where named data sets are looked for first.
+    json_
+        Print the result as JSON.
+    quiet
+        No progress.
+    """
+    from wiesel.jobs import compare as job
+
+    def tell(sentence: str) -> None:
+        if not quiet:
+            print(sentence, file=sys.stderr, flush=True)
+
+    def fairness(burdens: tuple[Burden, ...], decided: Plan) -> None:
+        print("\n".join(fairness_page(burdens, decided)), file=sys.stderr if json_ else sys.stdout, flush=True)
+
+    if show is not None:
+        result = job.show(show)
+    else:
+        result = job.compare(
+            arms,
+            data,
+            epochs=epochs,
+            margin=margin,
+            plan=plan,
+            output=output,
+            jobs=jobs,
+            data_dir=data_dir,
+            fairness=fairness,
+            tell=tell,
+        )
+    print(json.dumps(result.to_json()) if json_ else "\n".join(verdict_page(result)))
+    sys.stdout.flush()
+
+
+def fairness_page(burdens: tuple[Burden, ...], plan: Plan) -> list[str]:
+    """What the arms do not share, and what they do: read before the first run."""
+    none = say(en="none", de="keine")
+    rows = [
+        (
+            one.name,
+            grouped(one.parameters),
+            grouped(one.macs),
+            "–" if one.seconds is None else duration(one.seconds),
+            ", ".join(f"{key}={value}" for key, value in one.settings.items()) or none,
+        )
+        for one in burdens
+    ]
+    titles = (
+        say(en="arm", de="Arm"),
+        say(en="parameters", de="Parameter"),
+        say(en="multiply-adds", de="Multiplikationen"),
+        say(en="time of a run", de="Zeit je Lauf"),
+        say(en="own settings", de="eigene Einstellungen"),
+    )
+    epochs, rules = plan.training.epochs, plan.rules
+    alike = {
+        "epochs": say(en=f"{epochs} epochs (not seconds)", de=f"{epochs} Epochen (nicht Sekunden)"),
+        "seconds": say(en=f"{plan.seconds:g} seconds", de=f"{plan.seconds:g} Sekunden"),
+        "free": say(en="no budget", de="kein Budget"),
+    }[plan.budget]
+    looks = ", ".join(str(runs) for runs in (*(runs for runs in rules.looks if runs < rules.cap), rules.cap))
+    return [
+        say(en="What the arms do not share:", de="Was die Arme nicht gemeinsam haben:"),
+        *columns(titles, rows, (False, True, True, True, False)),
+        say(
+            en=f"Alike: pictures and their division, seeds, {alike}, every setting not named above. "
+            "Tuning: no runs for any arm; an arm with settings of its own had what went into them.",
+            de=f"Gleich: Bilder und ihre Aufteilung, Startwerte, {alike}, jede oben nicht genannte Einstellung. "
+            "Abstimmung: für keinen Arm Läufe; ein Arm mit eigenen Einstellungen hatte das, was in ihnen steckt.",
+        ),
+        say(en=f"Looks after {looks} runs each.", de=f"Blicke nach je {looks} Läufen."),
+        "",
+    ]
+
+
+def verdict_page(result: Comparison) -> list[str]:
+    """The sentence first, then the numbers."""
+    found = result.document
+    rows = [_row(arm) for arm in found["arms"]]
+    titles = (
+        say(en="arm", de="Arm"),
+        say(en="right", de="richtig"),
+        say(en="difference", de="Unterschied"),
+        say(en="interval", de="Intervall"),
+        say(en="beats the baseline", de="schlägt den Ersten"),
+        say(en="time of a run", de="Zeit je Lauf"),
+    )
+    others = [_other(arm["name"], arm["verdict"]) for arm in found["arms"][1:] if arm["name"] != found["challenger"]]
+    return [
+        result.sentence(),
+        *others,
+        "",
+        *columns(titles, rows, (False, True, True, True, True, True)),
+        "",
+        result.small_print(),
+        str(result.folder),
+    ]
+
+
+def _row(arm: dict[str, Any]) -> tuple[str, ...]:
+    seconds = duration(sum(arm["seconds"]) / len(arm["seconds"]))
+    right = f"{number(100 * arm['accuracy'], 2)} %"
+    if "difference" not in arm:
+        return (arm["name"], right, "", "", "", seconds)
+    low, high = arm["interval"]
+    joint = say(en=" to ", de=" bis ")
+    between = f"{_signed(low)}{joint}{_signed(high)}"
+    return (arm["name"], right, _signed(arm["difference"]), between, f"{number(100 * arm['beats'], 0)} %", seconds)
+
+
+def _signed(share: float) -> str:
+    from wiesel.comparison.sentences import points
+
+    return points(share, language())
+
+
+def _other(name: str, word: str) -> str:
+    words = {
+        "better": say(en="better than the baseline", de="besser als der erste Arm"),
+        "worse": say(en="worse than the baseline", de="schlechter als der erste Arm"),
+        "same": say(en="practically the same as the baseline", de="praktisch gleich wie der erste Arm"),
+        "undecided": say(en="not enough runs", de="zu wenige Läufe"),
+        "test_set_too_small": say(en="the test set is too small to tell", de="der Testsatz ist zu klein, um es zu sagen"),
+    }
+    return f"{name}: {words[word]}."

@@ -1,0 +1,286 @@
+"""Train the cells that are still missing, several at a time, each in a process of its own; survive the death of any of them, and ours.
+
+What is true is on the disc: a cell is finished when its run folder says so. So a driver that is killed, with whatever signal, needs
+no farewell. The next one finds finished cells finished, goes on where a run was interrupted, and waits for a training that outlived
+its driver instead of starting it a second time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wiesel.comparison.cells import Cell, State, state
+from wiesel.comparison.ledger import Ledger
+from wiesel.errors import RunBusy, WieselError
+from wiesel.language import duration, say
+from wiesel.recipe import to_toml
+from wiesel.runs import commit
+from wiesel.runs.folder import RunFolder
+from wiesel.training.interruption import Interruption
+
+RETRIES = 3
+PERIOD = 0.2
+"""Seconds between two looks at the processes."""
+HOPELESS = (2, 4)
+"""Exit codes of a training that another attempt would not help: a setting is wrong, or something is missing."""
+
+
+class CampaignStopped(WieselError):
+    """A signal ended the campaign early; everything so far is saved. `exit_code` is 130 or 143, as shells expect."""
+
+    en = "Stopped after {done} of {total} runs; everything so far is saved. Go on with: {command}"
+    de = "Nach {done} von {total} Läufen angehalten; alles bis hierher ist gespeichert. Weiter mit: {command}"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(**facts)
+        self.exit_code = 128 + int(str(facts["signal"]))  # type: ignore[misc]
+
+
+@dataclass
+class Job:
+    """A cell in training."""
+
+    cell: Cell
+    process: subprocess.Popen[bytes] | None
+    """None: a training that an earlier driver started and that still runs."""
+    begun: float
+    attempt: int
+    pid: int = 0
+
+
+@dataclass
+class Campaign:
+    """One sitting."""
+
+    ledger: Ledger
+    cells: tuple[Cell, ...]
+    """Of the whole plan, in the order of training."""
+    jobs: int
+    weights: Sequence[float]
+    """Of each arm: how long a run takes compared with the others', before any has been timed (its multiply-adds)."""
+    command: str
+    """With which a person goes on."""
+    data_dir: Path | None = None
+    tell: Callable[[str], None] = lambda _: None
+    places: dict[Cell, Path] = field(default_factory=dict)
+    """Where the finished cells lie."""
+    attempts: dict[Cell, int] = field(default_factory=dict)
+    failed: list[Cell] = field(default_factory=list)
+
+    def train(self, wanted: Sequence[Cell]) -> None:
+        """Train what is missing of `wanted`. Cells that keep failing are in `failed` afterwards.
+
+        Raises:
+            CampaignStopped: SIGINT or SIGTERM; the trainings were told to save, and have ended.
+        """
+        missing = deque(cell for cell in wanted if not self._there(cell))
+        running: list[Job] = []
+        with Interruption() as interruption:
+            try:
+                while missing or running:
+                    if interruption.signal is not None:
+                        self._stop(running)
+                        done = sum(cell in self.places for cell in self.cells)
+                        raise CampaignStopped(done=done, total=len(self.cells), command=self.command, signal=interruption.signal)
+                    while missing and len(running) < self.jobs:
+                        running.append(self._start(missing.popleft()))
+                    time.sleep(PERIOD)
+                    for job in [job for job in running if not self._runs(job)]:
+                        running.remove(job)
+                        if self._ended(job):
+                            self._report(missing, running)
+                        elif job.cell not in self.failed:
+                            missing.appendleft(job.cell)
+            except BaseException:
+                self._stop(running)
+                raise
+
+    # --- one cell --------------------------------------------------------------------------------------------------------
+
+    def _there(self, cell: Cell) -> bool:
+        """Finished here, or in another plan."""
+        if cell in self.places:
+            return True
+        own = self.ledger.folder_of(cell)
+        if state(own) in ("finished", "diverged"):
+            self._finished(cell, own)
+            return True
+        other = self.ledger.known().get(cell.key)
+        if other is None or own.exists() or RunFolder(other).read_recipe().seed != cell.seed:
+            return False
+        if not any(row["cell"] == cell.name and row["key"] == cell.key for row in self.ledger.rows("reused")):
+            self.ledger.note("reused", cell=cell.name, key=cell.key, path=os.path.relpath(other, self.ledger.folder))
+        self.places[cell] = other
+        return True
+
+    def _start(self, cell: Cell) -> Job:
+        folder = self.ledger.folder_of(cell)
+        attempt = self.attempts.get(cell, 0) + 1
+        orphan = self._orphan(cell, folder)
+        if orphan is not None:
+            self.tell(
+                say(
+                    en=f"{cell.name} is still in training from an earlier sitting (process {orphan or '?'}); waiting for it",
+                    de=f"{cell.name} wird noch aus einer früheren Sitzung trainiert (Prozess {orphan or '?'}); es wird darauf gewartet",
+                )
+            )
+            return Job(cell, None, time.monotonic(), attempt, orphan)
+        command = [sys.executable, "-m", "wiesel", "train", "--quiet"]
+        resumed = state(folder) != "missing"
+        if resumed:
+            command += ["--resume", str(folder)]
+        else:
+            if folder.exists():  # made by a training that died before it had written its recipe
+                shutil.rmtree(folder)
+            recipe = folder.with_name(f"{folder.name}.toml")
+            commit.write_file(recipe, to_toml(cell.recipe).encode())
+            command += [str(recipe), "--output", str(folder)]
+        if self.data_dir is not None:
+            command += ["--data-dir", str(self.data_dir)]
+        self.attempts[cell] = attempt
+        threads = {"OMP_NUM_THREADS": str(cell.recipe.training.threads)}
+        # Noted before the process exists: a row too many does no harm, a training that nobody knows of might.
+        self.ledger.note("start", cell=cell.name, key=cell.key, folder=folder.name, attempt=attempt, resumed=resumed)
+        with _log(folder).open("ab") as log:
+            # A session of its own: Ctrl-C reaches the driver only, which passes it on once.
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **threads},
+                start_new_session=True,
+            )
+        self.ledger.note("process", cell=cell.name, folder=folder.name, pid=process.pid)
+        return Job(cell, process, time.monotonic(), attempt, process.pid)
+
+    def _orphan(self, cell: Cell, folder: Path) -> int | None:
+        """Process that trains this cell already (0: it is not known which), or None."""
+        for row in self.ledger.rows("process")[::-1]:
+            if row["folder"] == folder.name:
+                if _trains(int(row["pid"]), folder):
+                    return int(row["pid"])
+                break
+        return 0 if _locked(folder) else None
+
+    def _runs(self, job: Job) -> bool:
+        if job.process is not None:
+            return job.process.poll() is None
+        folder = self.ledger.folder_of(job.cell)
+        return _trains(job.pid, folder) or _locked(folder)
+
+    def _ended(self, job: Job) -> bool:
+        """Whether the cell is done; if not, whether it goes on is in `failed`."""
+        cell, folder = job.cell, self.ledger.folder_of(job.cell)
+        if state(folder) in ("finished", "diverged"):
+            self._finished(cell, folder, time.monotonic() - job.begun if job.process is not None else None)
+            return True
+        if job.process is None:  # not our attempt
+            return False
+        code = job.process.returncode
+        if code in (1, 2) and _locked(folder):  # somebody else was faster: wait for that one
+            self.attempts[cell] = job.attempt - 1
+            return False
+        said = last_line(_log(folder))
+        self.ledger.note("died", cell=cell.name, code=code, attempt=job.attempt, said=said)
+        again = job.attempt <= RETRIES and code not in HOPELESS
+        self.tell(
+            say(
+                en=f"{cell.name} died (exit code {code}): {said}" + (f"; attempt {job.attempt + 1}" if again else "; given up"),
+                de=f"{cell.name} ist gestorben (Exit-Code {code}): {said}"
+                + (f"; Versuch {job.attempt + 1}" if again else "; aufgegeben"),
+            )
+        )
+        if not again:
+            self.ledger.note("failed", cell=cell.name, attempts=job.attempt)
+            self.failed.append(cell)
+        return False
+
+    def _finished(self, cell: Cell, folder: Path, wall: float | None = None) -> None:
+        self.places[cell] = folder
+        if not any(row["key"] == cell.key for row in self.ledger.rows("done")):
+            how: State = state(folder)
+            self.ledger.note("done", cell=cell.name, key=cell.key, folder=folder.name, state=how, wall=wall)
+            self.ledger.publish(cell, folder)
+
+    def _stop(self, running: list[Job]) -> None:
+        """Tell our trainings to save and end, and wait for it. Those of an earlier driver too: they belong to this plan."""
+        for job in running:
+            if job.process is not None and job.process.poll() is None:
+                job.process.terminate()
+            elif job.process is None and job.pid and _trains(job.pid, self.ledger.folder_of(job.cell)):
+                os.kill(job.pid, signal.SIGTERM)
+        for job in running:
+            if job.process is not None:
+                job.process.wait()
+                self._there(job.cell)
+
+    # --- how long it takes -----------------------------------------------------------------------------------------------
+
+    def _report(self, missing: Sequence[Cell], running: Sequence[Job]) -> None:
+        open_cells = [*missing, *(job.cell for job in running)]
+        done = len(self.places)
+        left, whole = self.seconds_for(open_cells), self.seconds_for([cell for cell in self.cells if cell not in self.places])
+        self.tell(
+            say(
+                en=f"{done} of at most {len(self.cells)} runs; about {duration(left)} to the next look, at most {duration(whole)} in all",
+                de=f"{done} von höchstens {len(self.cells)} Läufen; etwa {duration(left)} bis zum nächsten Blick, "
+                f"höchstens {duration(whole)} insgesamt",
+            )
+        )
+
+    def seconds_for(self, cells: Sequence[Cell]) -> float:
+        """Estimate for training these cells from now on, from the runs that were timed; 0 if there is none."""
+        names = {cell.key: cell.arm for cell in self.cells}
+        timed: dict[int, list[float]] = {}
+        for row in self.ledger.rows("done"):
+            if row.get("wall") and row["key"] in names:
+                timed.setdefault(names[row["key"]], []).append(float(row["wall"]))
+        if not timed:
+            return 0.0
+        means = {number: sum(walls) / len(walls) for number, walls in timed.items()}
+        rate = sum(means[number] / self.weights[number] for number in means) / len(means)
+        total = sum(means.get(cell.arm, rate * self.weights[cell.arm]) for cell in cells)
+        return total / max(1, min(self.jobs, len(cells)))
+
+
+def last_line(log: Path) -> str:
+    """What a process said at the end; empty if nothing."""
+    try:
+        lines = log.read_bytes()[-4000:].decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _log(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.log")
+
+
+def _locked(folder: Path) -> bool:
+    """Another process writes this run."""
+    if not (folder / ".lock").is_file():
+        return False
+    try:
+        with RunFolder(folder).lock():
+            return False
+    except RunBusy:
+        return True
+
+
+def _trains(pid: int, folder: Path) -> bool:
+    """Whether this process is alive and a training of this folder. Known only where there is /proc; elsewhere the lock has to do."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return b"train" in words and str(folder).encode() in words

@@ -1,0 +1,351 @@
+"""Is B better than A? A plan -> trained cells -> a verdict, look by look."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from wiesel import images
+from wiesel.comparison import campaign as campaigns
+from wiesel.comparison.cells import Cell, cells, file_name, outcomes, result, state
+from wiesel.comparison.document import document
+from wiesel.comparison.judgement import Judgement, judge
+from wiesel.comparison.ledger import Ledger
+from wiesel.comparison.looks import schedule
+from wiesel.comparison.plan import Plan, PlannedArm, fingerprint, read, recipe_of
+from wiesel.comparison.rules import Rules
+from wiesel.comparison.sentences import small_print
+from wiesel.comparison.small_data import FEW
+from wiesel.errors import BadValue, CellsFailed, FolderTaken, NoComparison, nearest
+from wiesel.images import DataSet
+from wiesel.language import language, say
+from wiesel.recipe import Augmentation, DataChoice, Training
+from wiesel.runs import provenance
+from wiesel.runs.commit import make_folder, write_file
+from wiesel.runs.documents import parse_mapping, read_bytes, to_json
+from wiesel.runs.lock import locked
+from wiesel.training.threads import usable_cores
+
+BASE = Path("compare")
+DOCUMENT = "comparison.json"
+OWN = {"plan.toml", "plan.sha256", "cells", ".lock", ".owner.json"}
+"""What may lie in a comparison's folder before its ledger."""
+
+
+@dataclass(frozen=True)
+class Burden:
+    """What an arm costs and has for itself: what the arms do not share."""
+
+    name: str
+    parameters: int
+    macs: int
+    """Multiply-adds for one picture."""
+    seconds: float | None
+    """Mean training time of the runs there are; None before the first."""
+    settings: dict[str, Any]
+    """What it does differently, besides its network."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `comparison.json` says."""
+
+    folder: Path
+    document: dict[str, Any]
+
+    @property
+    def verdict(self) -> str:
+        """better, worse, same, undecided or test_set_too_small; of the leading challenger."""
+        return str(self.document["verdict"])
+
+    def sentence(self) -> str:
+        return str(self.document["sentence"][language()])
+
+    def small_print(self) -> str:
+        return str(self.document["small_print"][language()])
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.document, "folder": str(self.folder)}
+
+    def _repr_html_(self) -> str:
+        return f"<p><strong>{escape(self.sentence())}</strong></p><p><small>{escape(self.small_print())}</small></p>"
+
+
+def compare(
+    arms: Sequence[str] = (),
+    data: str | Path | None = None,
+    *,
+    epochs: int | None = None,
+    margin: float | None = None,
+    plan: Plan | Path | str | None = None,
+    output: Path | str | None = None,
+    jobs: int = 0,
+    data_dir: Path | None = None,
+    fairness: Callable[[tuple[Burden, ...], Plan], None] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Train the arms until the question is settled or the plan ends, and say what came out.
+
+    The same call again goes on where this one was interrupted; runs that exist, here or in another comparison beside it, are not
+    made again.
+
+    Args:
+        arms: two or more networks with their changes (`resnet18:residual=off`); the first is the baseline.
+        plan: instead of `arms`, `data`, `epochs` and `margin`: a plan or its TOML file.
+        output: the comparison's folder; default `compare/<data>-<arms>`. Without arms and plan, the plan in it is carried on with.
+        jobs: trainings at the same time; 0: as many as there are processors.
+        fairness: is called before the first run with what the arms do not share.
+        tell: is called with a sentence on each event.
+
+    Raises:
+        UsageError, MissingError, PicturesError: the plan cannot be carried out.
+        CellsFailed: runs died again and again; names them. What could be judged without them is in `comparison.json`.
+        CampaignStopped: Ctrl-C or SIGTERM; the same call goes on.
+        RunBusy: another process carries out this plan.
+    """
+    if jobs < 0:
+        raise BadValue(setting="jobs", value=jobs, expected="0 …")
+    decided, whole = _plan(arms, data, epochs=epochs, margin=margin, plan=plan, output=output, data_dir=data_dir)
+    _refuse_impossible(decided, whole)
+    wanted = cells(decided, data=whole.fingerprint, version=_version())
+    burdens = _burdens(decided, whole)
+    ledger = Ledger(_folder(decided, Path(output) if output is not None else None))
+    if not ledger.folder.is_dir():
+        make_folder(ledger.folder)
+    with locked(ledger.folder):
+        ledger.begin(decided, data=whole.fingerprint)
+        if fairness is not None:
+            fairness(_timed(burdens, wanted, {cell: ledger.folder_of(cell) for cell in wanted}), decided)
+        campaign = campaigns.Campaign(
+            ledger,
+            wanted,
+            jobs=jobs or usable_cores(),
+            weights=[max(1, burden.macs) for burden in burdens],
+            command=f"wiesel compare --output {shlex.quote(os.path.relpath(ledger.folder))}",
+            data_dir=data_dir,
+            tell=tell or (lambda _: None),
+        )
+        return _looks(decided, whole, ledger, campaign, burdens)
+
+
+def show(folder: Path | str) -> Comparison:
+    """A comparison that was made, from its folder.
+
+    Raises:
+        NoComparison: there is none (yet).
+        Damaged: it is not what it should be.
+    """
+    path = Path(folder)
+    if not (path / DOCUMENT).is_file():
+        beside = [found.parent.name for found in path.parent.glob(f"*/{DOCUMENT}")] if path.parent.is_dir() else []
+        raise NoComparison(path=str(path), nearest=nearest(path.name, beside))
+    return Comparison(path, parse_mapping(read_bytes(path / DOCUMENT), path / DOCUMENT))
+
+
+def _plan(
+    arms: Sequence[str],
+    data: str | Path | None,
+    *,
+    epochs: int | None,
+    margin: float | None,
+    plan: Plan | Path | str | None,
+    output: Path | str | None,
+    data_dir: Path | None,
+) -> tuple[Plan, DataSet]:
+    """The plan that was asked for, and its pictures, not divided yet."""
+    if not arms:
+        for setting, value in (("data", data), ("epochs", epochs), ("margin", margin)):
+            if value is not None:
+                alone = say(en="part of the plan's file, or given with arms", de="Teil der Plandatei, oder zusammen mit Armen")
+                raise BadValue(setting=setting, value=str(value), expected=alone)
+        if plan is None and output is not None and (Path(output) / "plan.toml").is_file():
+            plan = Path(output) / "plan.toml"
+        if plan is None:
+            two = say(en="two networks or more, or a plan", de="zwei Netze oder mehr, oder ein Plan")
+            raise BadValue(setting="arms", value=list(arms), expected=two)
+        if not isinstance(plan, Plan) and not Path(plan).is_file():
+            raise BadValue(setting="plan", value=str(plan), expected=say(en="a file (TOML)", de="eine Datei (TOML)"))
+        decided = plan if isinstance(plan, Plan) else read(Path(plan))
+        return decided, _load(decided.data, data_dir)
+    if plan is not None:
+        raise BadValue(setting="plan", value=str(plan), expected=say(en="without arms", de="ohne Arme"))
+    choice = DataChoice()
+    if data is not None:
+        source = str(Path(data).resolve()) if Path(data).exists() else str(data)
+        choice = dataclasses.replace(choice, source=source)
+    whole = _load(choice, data_dir)
+    few = whole.test is None and len(whole.train) < FEW
+    decided = Plan(
+        arms=tuple(PlannedArm(model=model) for model in arms),
+        data=choice,
+        augmentation=dataclasses.replace(Augmentation(), flip=images.may_be_mirrored(choice.source)),
+        training=Training() if epochs is None else Training(epochs=epochs),
+        divisions="redrawn" if few else "fixed",
+        rules=Rules() if margin is None else Rules(margin=margin),
+    )
+    return decided, whole
+
+
+def _load(choice: DataChoice, data_dir: Path | None) -> DataSet:
+    return images.load(
+        choice.source, data_dir=data_dir, size=choice.size, channels=choice.channels, fit=choice.fit, unreadable=choice.unreadable
+    )
+
+
+def _refuse_impossible(plan: Plan, whole: DataSet) -> None:
+    if plan.budget == "seconds":
+        instead = say(
+            en="'epochs' or 'free': trainings do not stop by the clock; give each arm the epochs that fit",
+            de="'epochs' oder 'free': Trainings enden nicht nach der Uhr; geben Sie jedem Arm die passenden Epochen",
+        )
+        raise BadValue(setting="budget", value=plan.budget, expected=instead)
+    if plan.divisions == "redrawn" and whole.test is not None:
+        own = say(en="'fixed': these pictures bring their own test set", de="'fixed': diese Bilder bringen ihren Testsatz mit")
+        raise BadValue(setting="divisions", value=plan.divisions, expected=own)
+
+
+def _version() -> str:
+    return provenance.version("wiesel") or "0"
+
+
+def _folder(plan: Plan, output: Path | None) -> Path:
+    """The folder asked for, or the first of its name that is free or has this very plan."""
+    if output is not None:
+        if output.exists() and not output.is_dir():
+            raise FolderTaken(path=str(output), holds=say(en=" and is not a folder", de=" und ist kein Ordner"), resume="")
+        if output.is_dir() and {path.name for path in output.iterdir()} - OWN and not Ledger(output).rows("plan"):
+            raise FolderTaken(path=str(output), holds=say(en=" and is not empty", de=" und ist nicht leer"), resume="")
+        return output.resolve()
+    data = Path(plan.data.source)
+    name = f"{file_name(data.stem if data.exists() else data.name)}-{'-vs-'.join(file_name(arm.title) for arm in plan.arms)}"
+    name = name.encode()[:120].decode(errors="ignore")
+    for number in itertools.count(1):
+        path = (BASE / (name if number == 1 else f"{name}-{number}")).resolve()
+        plans = Ledger(path).rows("plan") if path.exists() else []
+        if not path.exists() or (plans and plans[-1]["sha256"] == fingerprint(plan)):
+            return path
+    raise AssertionError("unreachable")
+
+
+def _burdens(plan: Plan, whole: DataSet) -> tuple[Burden, ...]:
+    """Parameters and multiply-adds of each arm, counted without memory; a network that cannot be built is refused here."""
+    import torch
+
+    from wiesel import zoo
+    from wiesel.analysis.cost import cost
+    from wiesel.jobs.change import change
+
+    channels, height, width = whole.image_shape
+    found = []
+    for arm in plan.arms:
+        recipe = recipe_of(plan, arm, 0)
+        size = recipe.data.size
+        image = (recipe.data.channels or channels, size or height, size or width)
+        zoo.find(recipe.architecture)
+        plain = dataclasses.replace(recipe, network=dataclasses.replace(recipe.network, changes=()))
+        with torch.device("meta"):
+            network = zoo.of_recipe(plain, classes=len(whole.classes), image=image)
+            network, _ = change(network, recipe.network.changes, image=image)
+            table = cost(network, image)
+        found.append(Burden(arm.title, table.parameters, table.macs, None, dict(arm.settings)))
+    return tuple(found)
+
+
+def _timed(burdens: tuple[Burden, ...], wanted: Sequence[Cell], places: dict[Cell, Path]) -> tuple[Burden, ...]:
+    """With the mean seconds of the runs that lie in `places`; runs that diverged say nothing about time."""
+    timed: dict[int, list[float]] = {}
+    for cell in wanted:
+        if cell in places and state(places[cell]) == "finished":
+            timed.setdefault(cell.arm, []).append(result(places[cell]).seconds)
+    return tuple(
+        dataclasses.replace(burden, seconds=sum(timed[number]) / len(timed[number])) if number in timed else burden
+        for number, burden in enumerate(burdens)
+    )
+
+
+def _looks(plan: Plan, whole: DataSet, ledger: Ledger, campaign: campaigns.Campaign, burdens: tuple[Burden, ...]) -> Comparison:
+    """Train up to a look, judge, and stop or go on to the next."""
+    found: Comparison | None = None
+    for look in schedule(plan.rules):
+        wanted = [cell for cell in campaign.cells if cell.run < look.runs]
+        campaign.train(wanted)
+        if campaign.failed:
+            break
+        why = _exploratory(plan, ledger, wanted)
+        found_here = [(cell, result(campaign.places[cell])) for cell in wanted]
+        seen = outcomes(plan, found_here, pictures=len(whole.train))
+        judgement = judge(seen, plan.rules, exploratory=why is not None)
+        ledger.looked(plan, look.number, [[cell.key for cell in wanted if cell.arm == arm] for arm in range(len(plan.arms))])
+        found = _write(plan, whole, ledger, campaign, burdens, judgement)
+        own = fingerprint(plan)
+        if not any((row["number"], row["plan"]) == (look.number, own) for row in ledger.rows("look")):
+            ledger.note("look", number=look.number, runs=look.runs, verdict=found.verdict, plan=own)
+        if why is not None:
+            campaign.tell(say(en=f"Exploratory: {why}.", de=f"Nur erkundend: {why}."))
+        if look.last or all(one.word != "undecided" for one in judgement.findings):
+            break
+        campaign.tell(found.sentence())
+    if campaign.failed:
+        first = campaign.failed[0]
+        log = ledger.folder_of(first).with_name(f"{ledger.folder_of(first).name}.log")
+        raise CellsFailed(
+            cells=", ".join(cell.name for cell in campaign.failed),
+            count=len(campaign.failed),
+            log=str(log),
+            said=campaigns.last_line(log),
+            command=campaign.command,
+        )
+    assert found is not None
+    return found
+
+
+def _exploratory(plan: Plan, ledger: Ledger, wanted: Sequence[Cell]) -> str | None:
+    """Why the verdict cannot count as planned, for people; None: it can."""
+    if ledger.changed:
+        return say(en="the plan was changed after its first run", de="der Plan wurde nach seinem ersten Lauf geändert")
+    if ledger.seen_before(plan, wanted):
+        return say(en="another plan has judged these runs already", de="ein anderer Plan hat diese Läufe schon beurteilt")
+    return None
+
+
+def _write(
+    plan: Plan,
+    whole: DataSet,
+    ledger: Ledger,
+    campaign: campaigns.Campaign,
+    burdens: tuple[Burden, ...],
+    judgement: Judgement,
+) -> Comparison:
+    """`comparison.json`, with everything that its numbers come from."""
+    runs = judgement.look.runs
+    places = {cell: path for cell, path in campaign.places.items() if cell.run < runs}
+    comparisons = ledger.comparisons()
+    contents = {
+        **document(judgement, plan=fingerprint(plan)),
+        "small_print": {
+            speaker: small_print(judgement, comparisons=comparisons, tta=False, reader=speaker) for speaker in ("en", "de")
+        },
+        "comparisons": comparisons,
+        "data": {"source": plan.data.source, "fingerprint": whole.fingerprint, "divisions": plan.divisions},
+        "budget": {"kind": plan.budget, "epochs": plan.training.epochs},
+        "fairness": [dataclasses.asdict(one) for one in _timed(burdens, campaign.cells, places)],
+        "cells": [
+            {
+                "arm": plan.arms[cell.arm].title,
+                "seed": cell.seed,
+                "run": os.path.relpath(places[cell], ledger.folder),
+                "key": cell.key,
+            }
+            for cell in campaign.cells
+            if cell in places
+        ],
+    }
+    write_file(ledger.folder / DOCUMENT, to_json(contents))
+    return show(ledger.folder)

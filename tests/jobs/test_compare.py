@@ -1,0 +1,150 @@
+"""What a comparison asks and shows before and after the trainings; the trainings themselves are in tests/comparison/test_campaign.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wiesel.cli import run
+from wiesel.cli.compare import fairness_page, verdict_page
+from wiesel.comparison import Outcomes, Plan, PlannedArm, Rules, arm, document, fingerprint, judge, small_print
+from wiesel.comparison.ledger import Ledger
+from wiesel.errors import BadValue, FolderTaken, NoComparison, UnknownModel
+from wiesel.jobs import compare as job
+from wiesel.jobs.compare import DOCUMENT, compare, show
+from wiesel.recipe import DataChoice
+from wiesel.runs.documents import to_json
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty pictures without a test split."""
+    place, rng = tmp_path_factory.mktemp("pictures") / "noise", np.random.default_rng(0)
+    for number in range(30):
+        path = place / ("a", "b")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (12, 12), dtype=np.uint8)).save(path)
+    return place
+
+
+def made(place: Path) -> Path:
+    """A folder with a verdict over outcomes that nobody trained."""
+    chance = np.random.default_rng(0)
+    arms = (
+        arm("plain", chance.random((3, 500)) < 0.70, [60, 61, 62]),
+        arm("residual", chance.random((3, 500)) < 0.90, [60, 61, 62]),
+        arm("wide", chance.random((3, 500)) < 0.71, [60, 61, 62]),
+    )
+    found = judge(Outcomes(arms, labels=np.zeros(500, np.int64), classes=("all",)), Rules())
+    said = {speaker: small_print(found, comparisons=1, tta=False, reader=speaker) for speaker in ("en", "de")}
+    place.mkdir()
+    (place / DOCUMENT).write_bytes(to_json({**document(found), "small_print": said}))
+    return place
+
+
+def test_few_pictures_without_a_test_split_are_divided_anew_for_each_run(folder: Path) -> None:
+    plan, _ = job._plan(["lenet5", "simple_cnn"], folder, epochs=2, margin=None, plan=None, output=None, data_dir=None)
+    assert plan.divisions == "redrawn"
+    assert plan.training.epochs == 2
+    plan, whole = job._plan(["lenet5", "simple_cnn"], None, epochs=None, margin=0.01, plan=None, output=None, data_dir=None)
+    assert whole.test is not None
+    assert (plan.divisions, plan.data.source, plan.rules.margin) == ("fixed", "fashion-mnist-sample", 0.01)
+    assert plan.augmentation.flip  # clothes may be mirrored
+
+
+def test_the_fairness_page_shows_what_the_arms_do_not_share() -> None:
+    arms = (PlannedArm(model="simple_cnn"), PlannedArm(model="simple_cnn:activation=sigmoid", settings={"rate": 0.02}))
+    plan, whole = job._plan((), None, epochs=None, margin=None, plan=Plan(arms=arms), output=None, data_dir=None)
+    burdens = job._burdens(plan, whole)
+    assert burdens[0].parameters == burdens[1].parameters > 0
+    assert burdens[0].macs == burdens[1].macs > 0
+    page = fairness_page(burdens, plan)
+    assert page[0] == "What the arms do not share:"
+    assert page[2].endswith("none")
+    assert page[3].endswith("rate=0.02")
+    assert f"{plan.training.epochs} epochs (not seconds)" in page[4]
+
+
+def test_the_same_plan_has_the_same_folder_and_another_plan_another(folder: Path) -> None:
+    arms = (PlannedArm(model="lenet5"), PlannedArm(model="simple_cnn"))
+    plan = Plan(arms=arms, data=DataChoice(source=str(folder)))
+    first = job._folder(plan, None)
+    assert first == (Path("compare") / "noise-lenet5-vs-simple_cnn").resolve()
+    first.mkdir(parents=True)
+    Ledger(first).begin(plan, data="a" * 64)
+    assert job._folder(plan, None) == first
+    other = Plan(arms=arms, data=DataChoice(source=str(folder)), rules=Rules(margin=0.5))
+    assert fingerprint(other) != fingerprint(plan)
+    assert job._folder(other, None).name == f"{first.name}-2"
+
+
+def test_what_cannot_be_carried_out_is_refused_before_a_folder_is_made(folder: Path) -> None:
+    arms = (PlannedArm(model="lenet5"), PlannedArm(model="simple_cnn"))
+    with pytest.raises(BadValue, match="two networks or more"):
+        compare()
+    with pytest.raises(BadValue, match="2 to 10 arms"):
+        compare(["lenet5"], folder)
+    with pytest.raises(BadValue, match="without arms"):
+        compare(["lenet5", "simple_cnn"], plan=Plan(arms=arms))
+    with pytest.raises(BadValue, match="part of the plan's file"):
+        compare(plan=Plan(arms=arms), epochs=3)
+    with pytest.raises(BadValue, match="do not stop by the clock"):
+        compare(plan=Plan(arms=arms, budget="seconds", seconds=60))
+    with pytest.raises(BadValue, match="bring their own test set"):
+        compare(plan=Plan(arms=arms, divisions="redrawn"))
+    with pytest.raises(UnknownModel, match="resnet18"):
+        compare(["simple_cnn", "resnet81"], "fashion-mnist-sample")
+    with pytest.raises(BadValue, match="TOML"):
+        compare(plan="nowhere.toml")
+    with pytest.raises(FolderTaken, match="not empty"):
+        compare(plan=Plan(arms=arms), output=folder)
+    assert not Path("compare").exists()
+
+
+def test_a_folder_without_a_verdict_is_named(tmp_path: Path) -> None:
+    made(tmp_path / "first")
+    with pytest.raises(NoComparison, match="Nearest: first"):
+        show(tmp_path / "frist")
+
+
+def test_show_prints_the_sentence_first_then_the_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = made(tmp_path / "first")
+    assert run(["compare", "--show", str(place)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("residual is clearly better: +")
+    assert lines[1].startswith("wide: ")
+    assert any(line.startswith("plain") for line in lines)
+    assert "not other datasets" in lines[-2]
+
+
+def test_show_speaks_german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = made(tmp_path / "first")
+    monkeypatch.setenv("WIESEL_LANG", "de")
+    lines = verdict_page(show(place))
+    assert lines[0].startswith("residual ist klar besser: +")
+    assert "nicht andere Datensätze" in lines[-2]
+    assert "%" in "".join(lines)
+
+
+def test_show_as_json_has_the_promised_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "--show", str(made(tmp_path / "first")), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"verdict", "difference", "interval", "margin", "runs", "more_runs", "arms"} <= found.keys()
+    assert found["verdict"] == "better"
+
+
+def test_a_mistake_on_the_command_line_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "lenet5"]) == 2
+    assert capsys.readouterr().err.startswith("wiesel: arms")
+    assert run(["compare", "--show", "nowhere"]) == 1
+    assert "nowhere" in capsys.readouterr().err
