@@ -178,21 +178,25 @@ def from_toml(text: str, *, where: str = "recipe.toml") -> Recipe:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadValue(setting=where, value="…", expected=f"valid TOML ({error})") from error
-    _refuse_unknown_keys(tree, Recipe, where)
+    refuse_unknown_keys(tree, Recipe, where)
     try:
         return msgspec.convert(tree, Recipe, strict=True)
     except msgspec.ValidationError as error:
         raise BadValue(setting=where, value="…", expected=str(error)) from error
 
 
-def _refuse_unknown_keys(tree: dict[str, Any], kind: Any, where: str) -> None:
-    known = {f.name: f for f in dataclasses.fields(kind)}
+def refuse_unknown_keys(tree: dict[str, Any], kind: Any, where: str, free: tuple[str, ...] = ()) -> None:
+    """Of a tree read from TOML: every key must be a field of the dataclass `kind`, and of the dataclasses in it but those in `free`.
+
+    Raises:
+        UnknownSetting: names the nearest.
+    """
+    known = {one.name: one for one in dataclasses.fields(kind)}
     for key, value in tree.items():
         if key not in known:
             raise UnknownSetting(name=key, where=where, nearest=nearest(key, list(known)))
-        if isinstance(value, dict):
-            part = known[key].default_factory
-            _refuse_unknown_keys(value, part, f"{where} [{key}]")
+        if isinstance(value, dict) and key not in free and dataclasses.is_dataclass(known[key].default_factory):
+            refuse_unknown_keys(value, known[key].default_factory, f"{where} [{key}]")
 
 
 def to_toml(recipe: Recipe) -> str:

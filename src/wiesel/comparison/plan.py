@@ -34,7 +34,7 @@ import msgspec
 from wiesel.comparison.rules import ENGINE, Rules
 from wiesel.errors import BadValue, UnknownSetting, nearest
 from wiesel.language import say
-from wiesel.recipe import Augmentation, DataChoice, NetworkOptions, Recipe, Training
+from wiesel.recipe import Augmentation, DataChoice, NetworkOptions, Recipe, Training, refuse_unknown_keys
 from wiesel.zoo.naming import divided
 
 MOST_ARMS = 10
@@ -173,10 +173,10 @@ def from_toml(text: str, *, where: str = "plan.toml") -> Plan:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadValue(setting=where, value="…", expected=f"valid TOML ({error})") from error
-    _refuse_unknown_keys(tree, Plan, where)
+    refuse_unknown_keys(tree, Plan, where)
     for number, arm in enumerate(arms if isinstance(arms := tree.get("arms"), list) else []):
         if isinstance(arm, dict):
-            _refuse_unknown_keys(arm, PlannedArm, f"{where} [[arms]] {number + 1}", free=("settings",))
+            refuse_unknown_keys(arm, PlannedArm, f"{where} [[arms]] {number + 1}", free=("settings",))
     try:
         return msgspec.convert(tree, Plan, strict=True)
     except msgspec.ValidationError as error:
@@ -187,15 +187,6 @@ def from_toml(text: str, *, where: str = "plan.toml") -> Plan:
 
 def read(path: Path) -> Plan:
     return from_toml(path.read_text(encoding="utf-8"), where=path.name)
-
-
-def _refuse_unknown_keys(tree: dict[str, Any], kind: Any, where: str, free: tuple[str, ...] = ()) -> None:
-    known = {one.name: one for one in dataclasses.fields(kind)}
-    for key, value in tree.items():
-        if key not in known:
-            raise UnknownSetting(name=key, where=where, nearest=nearest(key, list(known)))
-        if isinstance(value, dict) and key not in free and dataclasses.is_dataclass(known[key].default_factory):
-            _refuse_unknown_keys(value, known[key].default_factory, f"{where} [{key}]")
 
 
 def _frozen(value: Any) -> Any:
