@@ -17,7 +17,7 @@ import msgspec
 
 from wiesel.errors import BadValue, UnknownSetting, nearest
 
-Optimiser = Literal["sgd", "adamw"]
+Optimiser = Literal["sgd", "adamw", "muon"]
 Schedule = Literal["one_cycle", "cosine", "linear", "constant"]
 Precision = Literal["auto", "bf16", "fp32"]
 Fit = Literal["crop", "pad", "squash"]
@@ -42,6 +42,12 @@ class DataChoice:
     """How a picture that is not square becomes square."""
     unreadable: float = 0.01
     """Share of unreadable pictures from which on training refuses to start."""
+    subset: int = 0
+    """Use only so many of the source's training pictures per class, drawn with `split_seed`; validation pictures are taken out of them.
+    0: all."""
+    enlarge: int = 0
+    """Side in pixels to which batches are enlarged before the network sees them; 0: as they are. So small pictures stay small in memory
+    and on disk where a network wants large ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +57,9 @@ class Augmentation:
     flip: bool = False
     """Mirror left-right with probability 1/2: right for most photographs, wrong for digits and writing. The job `train` turns it
     on for the named sets that allow it, if nobody says otherwise."""
+    alternate: bool = False
+    """With `flip`: mirror a random half of the pictures in the first epoch and from then on the other half each time, so that two
+    epochs show every picture both ways (Jordan 2024, arXiv:2404.00498, section 3.6)."""
     shift: int = 0
     """Move by up to this many pixels in each direction, edges repeated."""
 
@@ -81,7 +90,10 @@ class Training:
     epochs of few pictures are too few steps of 64."""
     optimiser: Optimiser = "adamw"
     rate: float = 0.0
-    """Peak learning rate, for the mean loss of a batch; 0: what suits the optimiser, see `peak_rate`."""
+    """Peak learning rate, for the mean loss of a batch; 0: what suits the optimiser, see `peak_rate`. Muon's is relative: 0.2 turns a
+    filter bank by 20 % of its length in each step."""
+    rest_rate: float = 0.01
+    """muon only: the peak rate of AdamW for all that is not a filter."""
     momentum: float = 0.9
     decay: float = 5e-4
     """Weight decay on matrices and filters; never on norms and biases."""
@@ -104,13 +116,36 @@ class Training:
 
     @property
     def peak_rate(self) -> float:
-        """The rate, or for 0: sgd 0.05, adamw 0.004 for batches of 64.
+        """The rate, or for 0: sgd 0.05, adamw 0.004 for batches of 64; muon 0.24 for any.
 
         Another batch scales them: SGD's in proportion (Goyal et al. 2017, section 2.1), AdamW's with the square root (Malladi et
         al. 2022, arXiv:2205.10287).
         """
         share = self.batch / 64
-        return self.rate or {"sgd": 0.05 * share, "adamw": 0.004 * share**0.5}[self.optimiser]
+        return self.rate or {"sgd": 0.05 * share, "adamw": 0.004 * share**0.5, "muon": 0.24}[self.optimiser]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """Which weights training begins with, and what becomes of them."""
+
+    pretrained: str = ""
+    """"imagenet": the published weights of this architecture. "torchvision", "timm", "timm:NAME", "torchvision:NAME": that library's.
+    Else a .safetensors file or the folder of an earlier run. Empty: weights from chance, and the rest of this section is idle."""
+    mode: Literal["probe", "finetune"] = "probe"
+    """probe: the network stays as it is; its features are computed once and a linear head is fitted to them. finetune: it learns on."""
+    keep_head: bool = False
+    """finetune: begin with the head that the weights bring, whose classes must be those of the pictures."""
+    head_start: Literal["probe", "fresh"] = "probe"
+    """finetune, where the head is not kept: begin with the head of a probe (Kumar et al. 2022, arXiv:2202.10054) or with a random one."""
+    freeze: int | str = 0
+    """finetune: so many stages, from the picture on, keep their weights and the statistics of their norms; 0: none. "until:LAYER": all
+    layers up to that one, itself included."""
+    unfreeze: int = 0
+    """finetune: begin with the head alone, and after every so many epochs let one more stage learn, from the head towards the picture,
+    as far as `freeze` allows (Howard and Ruder 2018, arXiv:1801.06146, section 3.3). 0: all from the first step."""
+    layer_decay: float = 1.0
+    """finetune: the rate of a stage is that of the stage after it times this (layer-wise rates); 1: the same for all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +155,7 @@ class Recipe:
     network: NetworkOptions = field(default_factory=NetworkOptions)
     augmentation: Augmentation = field(default_factory=Augmentation)
     training: Training = field(default_factory=Training)
+    transfer: Transfer = field(default_factory=Transfer)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -137,6 +173,7 @@ def check(recipe: Recipe) -> None:
         ("epochs", training.epochs, training.epochs >= 1, "1 or more"),
         ("batch", training.batch, training.batch >= 2, "2 or more (batch norm needs more than one picture)"),
         ("rate", training.rate, training.rate >= 0, "above 0, or 0 for what suits the optimiser"),
+        ("rest_rate", training.rest_rate, training.rest_rate > 0, "above 0"),
         ("momentum", training.momentum, 0 <= training.momentum < 1, "0 <= momentum < 1"),
         ("decay", training.decay, training.decay >= 0, "0 or more"),
         ("warmup", training.warmup, 0 <= training.warmup < 1, "0 <= warmup < 1"),
@@ -159,12 +196,27 @@ def check(recipe: Recipe) -> None:
         ("unreadable", data.unreadable, 0 <= data.unreadable <= 1, "a share between 0 and 1"),
         ("shift", augmentation.shift, 0 <= augmentation.shift <= 64, "0 to 64 pixels"),
         ("survival", recipe.network.survival, 0 < recipe.network.survival <= 1, "above 0, at most 1"),
+        ("subset", data.subset, data.subset == 0 or data.subset >= 2, "2 or more pictures per class, or 0 for all"),
+        ("enlarge", data.enlarge, data.enlarge == 0 or 8 <= data.enlarge <= 1024, "8 to 1024 pixels, or 0 for none"),
+        ("freeze", recipe.transfer.freeze, _may_freeze(recipe.transfer.freeze), "a number of stages from 0, or until:LAYER"),
+        ("unfreeze", recipe.transfer.unfreeze, recipe.transfer.unfreeze >= 0, "0 or more epochs"),
+        ("layer_decay", recipe.transfer.layer_decay, 0 < recipe.transfer.layer_decay <= 1, "above 0, at most 1"),
+        (
+            "keep_head",
+            recipe.transfer.keep_head,
+            not recipe.transfer.keep_head or recipe.transfer.mode == "finetune",
+            "only with mode = finetune, because a probe is a new head",
+        ),
         ("seed", recipe.seed, 0 <= recipe.seed < 2**63, "0 <= seed < 2**63"),
         ("split_seed", data.split_seed, 0 <= data.split_seed < 2**63, "0 <= split_seed < 2**63"),
     ]
     for setting, value, fine, expected in rules:
         if not fine:
             raise BadValue(setting=setting, value=value, expected=expected)
+
+
+def _may_freeze(value: int | str) -> bool:
+    return value.startswith("until:") and len(value) > len("until:") if isinstance(value, str) else value >= 0
 
 
 def from_toml(text: str, *, where: str = "recipe.toml") -> Recipe:

@@ -61,6 +61,21 @@ def test_what_chance_does_to_a_picture_does_not_depend_on_the_batch_size() -> No
     assert all(torch.equal(by_id[0][i], by_id[1][i]) for i in by_id[0])
 
 
+def test_alternating_flips_show_every_picture_both_ways_in_two_epochs() -> None:
+    images = pictures(40)
+    batches = training(images, batch=40, augmentation=Augmentation(flip=True, alternate=True))
+    shown = []
+    for epoch in (0, 1, 2):
+        (batch,) = batches.epoch(epoch)
+        rows = batches.preprocessing.denormalise(batch.pictures).numpy()[np.argsort(batch.ids.numpy())]
+        mirrored = [np.array_equal(row, original[:, ::-1]) for row, original in zip(rows, images.pixels, strict=True)]
+        assert all(flip or np.array_equal(row, original) for flip, row, original in zip(mirrored, rows, images.pixels, strict=True))
+        shown.append(mirrored)
+    assert 5 < sum(shown[0]) < 35
+    assert shown[1] == [not flip for flip in shown[0]]
+    assert shown[2] == shown[0]
+
+
 def test_a_flip_mirrors_and_a_shift_repeats_the_edge() -> None:
     images = pictures(64, side=6)
     batches = training(images, batch=64, augmentation=Augmentation(flip=True, shift=2))

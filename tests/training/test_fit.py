@@ -18,6 +18,7 @@ from wiesel.runs import checkpoints, events
 from wiesel.runs.folder import RunFolder
 from wiesel.training.fit import fit, fresh_network, resolution_of
 from wiesel.training.progress import Silent
+from wiesel.zoo.wiesel import whitening_filters
 
 
 def weights_of(run: RunFolder) -> str:
@@ -104,6 +105,23 @@ def test_stochastic_depth_draws_the_same_blocks_after_an_interruption(
     assert weights_of(broken) == weights_of(whole)
     fit(dataclasses.replace(decisions, network=NetworkOptions()), data, preprocessing, always, MACHINE)
     assert weights_of(always) != weights_of(whole)
+
+
+def test_our_network_is_whitened_once_and_its_muon_run_ends_bit_identical_after_an_interruption(
+    data: DataSet, preprocessing: Preprocessing, new_run: Any
+) -> None:
+    plain = recipe(optimiser="muon", rate=0.2, epochs=2)
+    decisions = dataclasses.replace(
+        plain, architecture="wiesel_s", augmentation=dataclasses.replace(plain.augmentation, flip=True, alternate=True)
+    )
+    whole, broken = (new_run(name, decisions, data) for name in ("whole", "broken"))
+    fit(decisions, data, preprocessing, whole, MACHINE)
+    fit(decisions, data, preprocessing, broken, MACHINE, progress=SignalAt(11))
+    fit(decisions, data, preprocessing, broken, MACHINE, resume=checkpoints.resume(broken))
+    assert weights_of(broken) == weights_of(whole)
+    pixels = preprocessing.normalise(torch.from_numpy(data.train.pixels))
+    kept = checkpoints.resume(whole).model()["features.stem.whitening.weight"]
+    assert torch.equal(kept, whitening_filters(pixels, 2))
 
 
 def test_sigterm_is_told_apart(data: DataSet, preprocessing: Preprocessing, new_run: Any) -> None:

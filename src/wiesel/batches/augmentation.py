@@ -20,7 +20,9 @@ class Augmenter:
         self.flip: Tensor | None = None
         self.shift: Tensor | None = None
         if augmentation.flip:
-            self.flip = torch.from_numpy(chance(seed, epoch, Use.FLIP).random(count, dtype=np.float32) < 0.5)
+            drawn_in = 0 if augmentation.alternate else epoch
+            mirrored = chance(seed, drawn_in, Use.FLIP).random(count, dtype=np.float32) < 0.5
+            self.flip = torch.from_numpy(mirrored ^ (augmentation.alternate and epoch % 2 == 1))
         if reach := augmentation.shift:
             draws = chance(seed, epoch, Use.SHIFT).integers(-reach, reach + 1, size=(2, count))
             self.shift = torch.from_numpy(draws)

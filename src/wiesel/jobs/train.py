@@ -19,6 +19,8 @@ from wiesel.errors import BadValue, WieselError
 from wiesel.images.cache import cache_folder
 from wiesel.jobs.change import Account, change
 from wiesel.jobs.evaluate import divided_again, evaluate_test
+from wiesel.jobs.gradient_flow import noting
+from wiesel.jobs.presets import PRESETS, Preset
 from wiesel.jobs.settings import with_settings
 from wiesel.language import duration, number, say
 from wiesel.recipe import Recipe
@@ -33,7 +35,7 @@ from wiesel.zoo.network import Network
 if TYPE_CHECKING:
     from wiesel.evaluation.result import Evaluation
     from wiesel.images import DataSet
-    from wiesel.training.fit import Machine, Outcome
+    from wiesel.training.fit import BeforeStep, Machine, Outcome
     from wiesel.training.progress import Progress
 
 
@@ -115,9 +117,11 @@ def train(
     output: Path | str | None = None,
     resume: Path | str | None = None,
     recipe: Recipe | Path | str | None = None,
+    preset: Preset | None = None,
     data_dir: Path | None = None,
     progress: Progress | None = None,
     lang: str = "both",
+    gradient_flow_every: int = 0,
     **settings: Any,
 ) -> Result:
     """Train a network, look at the test split once, write the report.
@@ -128,6 +132,9 @@ def train(
         output: the run folder to make; default `runs/<data>-<model>-<n>`.
         resume: a run folder that was interrupted; everything else is then read from it.
         recipe: start from this recipe (object or TOML file) instead of the defaults.
+        preset: start from this one of `wiesel.jobs.presets`; not together with `recipe`.
+        gradient_flow_every: note norms of activations and gradients, layer by layer, every so many steps in `events.jsonl`; the
+            weights come out the same. 0: never.
         settings: any setting of a recipe by its name (batch, rate, optimiser, size, flip, …).
 
     Raises:
@@ -135,8 +142,8 @@ def train(
         Stopped: Ctrl-C or SIGTERM; the run can be resumed.
     """
     if resume is not None:
-        return _resume(Path(resume), data_dir=data_dir, progress=progress, lang=lang)
-    base = recipe if isinstance(recipe, Recipe) else recipes.read(Path(recipe)) if recipe is not None else Recipe()
+        return _resume(Path(resume), data_dir=data_dir, progress=progress, lang=lang, flow_every=gradient_flow_every)
+    base = _base(recipe, preset)
     chosen = with_settings(
         base,
         {
@@ -154,7 +161,7 @@ def train(
         surgery.parse(text)
     whole = _load(chosen, data_dir)
     divided, record = images.divide(whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed)
-    if recipe is None and settings.get("batch") is None and len(divided.train) < FEW:
+    if recipe is None and preset != "fast" and settings.get("batch") is None and len(divided.train) < FEW:
         chosen = with_settings(chosen, {"batch": 32})
     preprocessing = measure(divided.train.pixels, fit=chosen.data.fit)
     for account in _refuse_misfit(chosen, divided, preprocessing):
@@ -163,7 +170,18 @@ def train(
     with run.lock():
         machine = _machine(chosen)
         _write_givens(run, chosen, divided, record, preprocessing, machine)
-        return _train(run, chosen, divided, preprocessing, machine, resume=None, progress=progress, lang=lang)
+        observer = noting(run, gradient_flow_every)
+        return _train(
+            run, chosen, divided, preprocessing, machine, resume=None, progress=progress, lang=lang, before_step=observer
+        )
+
+
+def _base(recipe: Recipe | Path | str | None, preset: Preset | None) -> Recipe:
+    if recipe is None:
+        return PRESETS[preset or "standard"]
+    if preset is not None:
+        raise BadValue(setting="preset", value=preset, expected="no preset where a recipe file is given")
+    return recipe if isinstance(recipe, Recipe) else recipes.read(Path(recipe))
 
 
 def train_only(data: DataSet, *, output: Path, progress: Progress | None = None, **settings: Any) -> RunFolder:
@@ -184,7 +202,7 @@ def train_only(data: DataSet, *, output: Path, progress: Progress | None = None,
     return run
 
 
-def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lang: str) -> Result:
+def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lang: str, flow_every: int = 0) -> Result:
     from wiesel.training.fit import Machine
 
     run = RunFolder.open(path)
@@ -205,7 +223,10 @@ def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lan
         newest = None if run.state == "finished" else checkpoints.resume(run)
         for damaged in newest.skipped if newest is not None else ():
             (progress or Silent()).note(str(damaged))
-        return _train(run, chosen, divided, preprocessing, machine, resume=newest, progress=progress, lang=lang)
+        observer = noting(run, flow_every)
+        return _train(
+            run, chosen, divided, preprocessing, machine, resume=newest, progress=progress, lang=lang, before_step=observer
+        )
 
 
 def _load(recipe: Recipe, data_dir: Path | None) -> DataSet:
@@ -271,11 +292,13 @@ def _train(
     resume: checkpoints.Checkpoint | None,
     progress: Progress | None,
     lang: str,
+    before_step: BeforeStep | None = None,
 ) -> Result:
     from wiesel.training.fit import fit
 
     if run.state != "finished":
-        _complete(run, recipe, fit(recipe, data, preprocessing, run, machine, resume=resume, progress=progress))
+        outcome = fit(recipe, data, preprocessing, run, machine, resume=resume, progress=progress, before_step=before_step)
+        _complete(run, recipe, outcome)
     return finished(run, data, lang=lang)
 
 

@@ -45,7 +45,7 @@ class Classifier(pl.LightningModule):
         torch.manual_seed(int(chance(self.recipe.seed, self.done, Use.DROPOUT).integers(2**63)))
         rate = rate_at(self.done, self.steps, peak=training.peak_rate, schedule=training.schedule, warmup=training.warmup)
         for group in self.optimizers().param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["relative"]
         given = self.network(batch.pictures)
         logits = given.logits if isinstance(given, TrainingLogits) else given
         loss = self._loss(logits, batch.labels)

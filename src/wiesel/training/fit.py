@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,16 @@ from wiesel.training.finite import first_bad_layer, gradients_are_finite
 from wiesel.training.interruption import Interruption
 from wiesel.training.position import Best, Position
 from wiesel.training.progress import Progress, Silent
+from wiesel.zoo.wiesel import Whitening
 
 ROWS_PER_RUN = 100
 """About so many `train` rows are written, whatever the length of the run."""
+
+WHITENED = 5000
+"""At most so many training pictures are looked at to whiten a stem."""
+
+BeforeStep = Callable[[nn.Module, Batch, int], None]
+"""The network, the batch it is about to learn from, and how many steps were done before."""
 
 RECENT, WHOLE = 0, 1  # the two windows of `Sums`
 
@@ -88,12 +95,14 @@ def fit(
     *,
     resume: checkpoints.Checkpoint | None = None,
     progress: Progress | None = None,
+    before_step: BeforeStep | None = None,
 ) -> Outcome:
     """Train `recipe.architecture` on `data.train`, choosing the epoch on `data.validation`; the caller holds the run's lock.
 
     Writes metric rows to `events.jsonl` and a checkpoint per epoch (more often with `checkpoint_every`). Ends early, with a
     checkpoint, at Ctrl-C or SIGTERM. `resume`: go on from this checkpoint; the final weights are bit-identical to those of a run that
-    was never interrupted, on the same machine with the same number of threads.
+    was never interrupted, on the same machine with the same number of threads. `before_step` may look at the network before each
+    step, and must leave it and PyTorch's generator as they are.
 
     Raises:
         NotFinite: a loss or gradient was NaN or infinite; nothing after the last checkpoint is kept.
@@ -109,14 +118,25 @@ def fit(
         seed=recipe.seed,
         augmentation=recipe.augmentation,
     )
+    if resume is None:
+        prepare(network, batches)
     position = Position() if resume is None else Position.from_json(resume.state()["position"])
     sitting = _Sitting(recipe, data, preprocessing, run, machine, network, batches, position, progress or Silent())
+    sitting.before_step = before_step
     try:
         with Interruption() as interruption, torch.random.fork_rng(devices=[]):
             sitting.interruption = interruption
             return sitting.go(resume)
     finally:
         torch.set_flush_denormal(False)  # as every process starts; other code may count on tiny numbers
+
+
+def prepare(network: nn.Module, batches: TrainingBatches) -> None:
+    """Layers that are computed from the training pictures instead of learned: some thousands, evenly spaced, are enough."""
+    for layer in network.modules():
+        if isinstance(layer, Whitening):
+            every = -(-len(batches.labels) // WHITENED)
+            layer.prepare(batches.preprocessing.normalise(batches.pixels[::every]))
 
 
 class _Epochs:
@@ -135,6 +155,7 @@ class _Sitting(pl.Callback):
 
     interruption: Interruption
     batch: Batch
+    before_step: BeforeStep | None = None
 
     def __init__(
         self,
@@ -224,6 +245,8 @@ class _Sitting(pl.Callback):
 
     def on_train_batch_start(self, _trainer: pl.Trainer, _module: pl.LightningModule, batch: Batch, _index: int) -> None:
         self.batch = batch
+        if self.before_step is not None:
+            self.before_step(self.network, batch, self.position.step)
 
     def on_before_optimizer_step(
         self, _trainer: pl.Trainer, _module: pl.LightningModule, _optimizer: torch.optim.Optimizer

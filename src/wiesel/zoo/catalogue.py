@@ -27,7 +27,7 @@ class Architecture:
     """(C, H, W) in pixels; what `parameters`, `macs` and `accuracy` are for."""
     classes: int
     parameters: int | None
-    """Trainable numbers. Running means and variances of norms are not among them."""
+    """Numbers in filters, matrices, scales, shifts and biases. Running means and variances of norms are not among them."""
     macs: int | None
     """Multiply-adds of convolutions and linear layers for one picture. Twice as many floating-point operations."""
     accuracy: float | None = None
@@ -289,6 +289,12 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(name="convnext_tiny", builder="wiesel.zoo.convnext:convnext_tiny", family="ConvNeXt", year=2022, paper=_CONVNEXT,
                  input=(3, 224, 224), classes=1000, parameters=28_589_128, macs=4_455_531_264,
                  accuracy=82.52, source=_TORCHVISION, knobs=("stem", "survival")),
+    Architecture(name="wiesel_s", builder="wiesel.zoo.wiesel:wiesel_s", family="Wiesel", year=2026, paper="arXiv:2404.00498",
+                 input=(1, 28, 28), classes=10, parameters=290_208, macs=11_685_152),
+    Architecture(name="wiesel_m", builder="wiesel.zoo.wiesel:wiesel_m", family="Wiesel", year=2026, paper="arXiv:2404.00498",
+                 input=(1, 28, 28), classes=10, parameters=493_216, macs=21_435_680),
+    Architecture(name="wiesel_l", builder="wiesel.zoo.wiesel:wiesel_l", family="Wiesel", year=2026, paper="arXiv:2404.00498",
+                 input=(1, 28, 28), classes=10, parameters=1_963_296, macs=82_310_944),
     Architecture(name="simple_cnn", builder="wiesel.zoo.simple:simple_cnn", family="textbook", year=2025, paper=_BOOK,
                  input=(1, 28, 28), classes=10, parameters=19_466, macs=14_677_120),
     Architecture(name="hierarchical_cnn", builder="wiesel.zoo.simple:hierarchical_cnn", family="textbook", year=2025, paper=_BOOK,

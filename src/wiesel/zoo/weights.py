@@ -34,7 +34,7 @@ def load_weights(network: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
         MissingWeight, UnexpectedWeight, WrongShape: names the parameter; the network is as before.
     """
     own = network.state_dict()
-    theirs = _best_names(list(own), state_dict)
+    theirs = best_names(list(own), state_dict)
     given = dict(state_dict)
     if not any(name.endswith(COUNTER) for name in given):
         given |= {their: own[name] for name, their in theirs.items() if name.endswith(COUNTER)}
@@ -92,7 +92,7 @@ def is_pickle(path: Path) -> bool:
     return (is_protocol and start[8:9] != b"{") or start[257:262] == b"ustar"
 
 
-def _best_names(own: list[str], given: Mapping[str, Tensor]) -> dict[str, str]:
+def best_names(own: list[str], given: Mapping[str, Tensor]) -> dict[str, str]:
     """Our names -> those in `given`: of all namings the one that most of them follow; our own, if none."""
     best, most = own, sum(name in given for name in own)
     for naming in NAMINGS:
