@@ -6,7 +6,7 @@ from torch import nn
 
 from wiesel import zoo
 from wiesel.recipe import Training
-from wiesel.training.muon import Muon, orthogonalised
+from wiesel.training.muon import QUINTIC, Muon, orthogonalised
 from wiesel.training.optimiser import optimiser_for
 
 
@@ -27,6 +27,17 @@ def test_a_direction_keeps_its_singular_vectors():
     rotated = left.T @ orthogonalised(gradient, 5) @ right.T
     assert (rotated[:, :6] - torch.diag(rotated.diagonal())).abs().max() < 1e-5
     assert rotated[:, 6:].abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("shape", [(8, 4, 3, 3), (32, 1, 3, 3), (6, 6)])
+def test_gathering_the_factors_gives_what_the_plain_iteration_gives(shape):
+    torch.manual_seed(0)
+    gradient = torch.randn(shape, dtype=torch.float64)
+    x = gradient.reshape(shape[0], -1) / gradient.norm()
+    a, b, c = QUINTIC
+    for _ in range(3):
+        x = a * x + b * (x @ x.T) @ x + c * (x @ x.T) @ (x @ x.T) @ x
+    torch.testing.assert_close(orthogonalised(gradient, 3).reshape(x.shape), x, rtol=1e-5, atol=1e-6)
 
 
 def test_a_step_turns_a_filter_bank_by_the_rate_and_keeps_its_length():

@@ -75,14 +75,23 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalised(gradient: Tensor, iterations: int) -> Tensor:
-    """The tensor as a matrix (first axis by all others) with its singular values brought near 1; same shape."""
+    """The tensor as a matrix (first axis by all others) with its singular values brought near 1; same shape.
+
+    Each iteration is x <- (a + b x x^T + c (x x^T)^2) x. Its factors are polynomials of the first x x^T, so they commute and can be
+    gathered in a small square matrix before x is multiplied once, which for wide x is half the work.
+    """
     a, b, c = QUINTIC
     matrix = gradient.reshape(len(gradient), -1)
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
-    for _ in range(iterations):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    turned: Tensor = x.T if tall else x
-    return turned.reshape(gradient.shape)
+    gram = x @ x.T
+    factor = torch.eye(len(x), dtype=x.dtype, device=x.device)
+    for iteration in range(iterations):
+        polynomial = b * gram + c * gram @ gram
+        polynomial.diagonal().add_(a)
+        factor = polynomial @ factor
+        if iteration + 1 < iterations:
+            gram = polynomial @ gram @ polynomial
+    turned: Tensor = factor @ x
+    return (turned.T if tall else turned).reshape(gradient.shape)
