@@ -52,6 +52,14 @@ def test_a_step_turns_a_filter_bank_by_the_rate_and_keeps_its_length():
     assert 0.97 < cosine < 0.99
 
 
+def test_a_gradient_of_zero_turns_nothing():
+    bank = nn.Parameter(torch.randn(8, 4, 3, 3))
+    before = bank.detach().clone()
+    bank.grad = torch.zeros_like(bank)
+    Muon([{"params": [bank], "orthogonal": True}], lr=0.2).step()
+    torch.testing.assert_close(bank.detach(), before)
+
+
 def test_the_rest_is_stepped_exactly_like_torch_s_adamw():
     torch.manual_seed(0)
     start, gradients = torch.randn(7, 3), torch.randn(5, 7, 3)

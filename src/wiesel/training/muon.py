@@ -17,6 +17,9 @@ from torch import Tensor
 QUINTIC = (3.4445, -4.7750, 2.0315)
 """Newton-Schulz coefficients a, b, c: a x + b x^3 + c x^5 takes singular values in (0, 1] to about 0.7 .. 1.2 quickly."""
 
+TINY = 1e-12
+"""Behind a norm that starts at 0, as the last of a residual block does, the first gradients are 0: then nothing turns."""
+
 
 class Muon(torch.optim.Optimizer):
     """Groups with `orthogonal=True` hold filters or matrices and are stepped by Muon, the others by AdamW.
@@ -55,8 +58,8 @@ class Muon(torch.optim.Optimizer):
         gradient, velocity = filters.grad, state["velocity"]
         velocity.mul_(group["momentum"]).add_(gradient)
         direction = orthogonalised(gradient.add(velocity, alpha=group["momentum"]), group["iterations"])  # Nesterov's look ahead
-        filters.sub_(direction * (state["length"] / direction.norm()) * group["lr"])
-        filters.mul_(state["length"] / filters.norm())
+        filters.sub_(direction * (state["length"] / direction.norm().clamp(min=TINY)) * group["lr"])
+        filters.mul_(state["length"] / filters.norm().clamp(min=TINY))
 
     @staticmethod
     def _adamw(parameter: Tensor, state: dict[str, Tensor], group: dict[str, Any]) -> None:
