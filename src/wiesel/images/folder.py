@@ -1,10 +1,10 @@
-"""A folder or .zip of pictures -> a data set. Decoded once, all of it, then served from the cache."""
+"""A folder, .zip or .tar shards of pictures -> a data set. Decoded once, all of it, then served from the cache."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -19,7 +19,8 @@ from wiesel.images import cache
 from wiesel.images.dataset import SPLITS, DataSet, Images, LeftOut, Reason, fingerprint
 from wiesel.images.decoding import SNIFF, Fit, Header, decode, header, kind, quiet
 from wiesel.images.layout import Layout, Place, arrange
-from wiesel.images.listing import FILE_LIMIT, TOO_LONG, Entry, Listing, list_folder, list_zip, printable, visible, zip_identity
+from wiesel.images.listing import FILE_LIMIT, TOO_LONG, Entry, Listing, printable, visible, zip_identity
+from wiesel.images.shards import listed, shards_identity, shards_of
 
 FORMAT = 1
 """Raised when what the cache holds changes its meaning."""
@@ -92,18 +93,32 @@ def decoded(path: Path, *, size: int, channels: int, fit: Fit) -> cache.Stored:
     Raises:
         PicturesError: the layout is not usable, or the archive is not to be read.
     """
-    listing = list_folder(path) if path.is_dir() else None
-    identity = listing.identity() if listing else zip_identity(path)
+    listing = None
+    if shards := shards_of(path):
+        identity = shards_identity(path, shards)
+    elif path.is_dir():
+        listing = listed(path)
+        identity = listing.identity()
+    else:
+        identity = zip_identity(path)
     settings = f"{FORMAT} {PIL.__version__} {identity} {size} {channels} {fit}"
     key = hashlib.sha256(settings.encode()).hexdigest()[:40]
     if (there := cache.opened(key)) is not None:
         return there
 
     def build(folder: Path) -> cache.About:
-        with listing or list_zip(path) as found, quiet():
+        with listing or listed(path) as found, quiet():
             return _decode_all(path, found, identity, folder, size=size, channels=channels, fit=fit)
 
     return cache.stored(key, build)
+
+
+def sizes_of(path: Path, wanted: Container[str]) -> dict[str, tuple[int, int]]:
+    """(width, height) of the pictures with these printable paths, from their headers, before they were brought to one size."""
+    with listed(path) as listing, quiet():
+        entries = [entry for entry in listing.entries if printable(entry.path) in wanted]
+        heads = _parallel(lambda entry: _look(listing, entry).header, entries)
+        return {printable(entry.path): (head.width, head.height) for entry, head in zip(entries, heads, strict=True) if head}
 
 
 class _Head(NamedTuple):

@@ -1,4 +1,4 @@
-"""One door for every source: a name, a folder, a .zip file."""
+"""One door for every source: a name, a folder, a .zip file, .tar shards."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def load(
 
     Args:
         source: a name from `named()` (a folder of that name is meant by `./name`), or a path. A folder holds one folder per class,
-            or train, val and test folders which do.
+            or train, val and test folders which do, or .tar shards.
         data_dir: where named data sets are looked for first, and put when fetched.
         size: side in pixels to which pictures are brought; 0: their own size if all agree and no side is above 96, else 96.
         channels: 1 grey, 3 colour; 0: grey if all pictures are, else colour.
@@ -52,7 +52,7 @@ def load(
     path = Path(source).expanduser()
     if path.is_dir() or path.is_file():
         return load_folder(path, size=size, channels=channels, fit=fit, unreadable=unreadable)
-    if isinstance(source, Path) or path.suffix.lower() == ".zip" or any(mark in source for mark in (os.sep, "/", "~")):
+    if isinstance(source, Path) or path.suffix.lower() in (".zip", ".tar") or any(mark in source for mark in (os.sep, "/", "~")):
         raise FolderMissing(path=path)
     raise UnknownData(name=source, nearest=nearest(source, [row.name for row in SOURCES]))
 
