@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wiesel.jobs.evaluate import evaluate, report
     from wiesel.jobs.explain import explain
     from wiesel.jobs.inspect import inspect
+    from wiesel.jobs.ood import ood
     from wiesel.jobs.predict import predict
     from wiesel.jobs.train import train
     from wiesel.runs.folder import RunFolder as Run
@@ -39,6 +40,7 @@ __all__ = [
     "inspect",
     "load",
     "models",
+    "ood",
     "predict",
     "report",
     "train",
@@ -56,6 +58,7 @@ _WHERE = {
     "inspect": "wiesel.jobs.inspect:inspect",
     "load": "wiesel.images:load",
     "models": "wiesel.zoo:models",
+    "ood": "wiesel.jobs.ood:ood",
     "predict": "wiesel.jobs.predict:predict",
     "report": "wiesel.jobs.evaluate:report",
     "train": "wiesel.jobs.train:train",

@@ -348,6 +348,59 @@ class CannotBuild(UsageError):
     de = "{name} taugt nicht für Bilder von {image} ({cause}). Das Netz ist für {own} gemacht: wählen Sie eine andere Grösse oder ein anderes Netz."
 
 
+# --- beginning with weights from elsewhere (transfer) --------------------------------------------------------------------
+
+
+class OtherArchitecture(WeightsError):
+    """`title` of the weights, `name` of the network, `difference` (the first), `fits` (advice, or empty)."""
+
+    en = "The weights {title} are not those of {name}: {difference}.{fits}"
+    de = "Die Gewichte {title} sind nicht die von {name}: {difference}.{fits}"
+
+
+class OtherHead(UsageError):
+    """`title` of the weights; `theirs` and `ours`, as phrases."""
+
+    en = "The head of {title} cannot be kept: it tells {theirs} apart, the pictures have {ours}. Without --keep-head it is replaced by a new one."
+    de = (
+        "Der Kopf von {title} lässt sich nicht behalten: er unterscheidet {theirs}, die Bilder haben {ours}. "
+        "Ohne --keep-head wird er durch einen neuen ersetzt."
+    )
+
+
+class NoSuchStart(UsageError):
+    """`name` of what was asked for."""
+
+    en = (
+        "--pretrained {name} is no weights file and no run folder. Possible are imagenet, torchvision, timm, timm:NAME, torchvision:NAME, "
+        "a .safetensors file, or the folder of a finished run."
+    )
+    de = (
+        "--pretrained {name} ist weder eine Gewichtsdatei noch der Ordner eines Laufs. Möglich sind imagenet, torchvision, timm, timm:NAME, "
+        "torchvision:NAME, eine .safetensors-Datei oder der Ordner eines fertigen Laufs."
+    )
+
+
+class NoLinearHead(UsageError):
+    """`name` of a network whose logits do not come out of a linear layer."""
+
+    en = "{name} does not end with a linear layer, so there is no head to fit alone. Use --mode finetune."
+    de = "{name} endet nicht mit einer linearen Schicht, also gibt es keinen Kopf, der sich allein anpassen liesse. Nehmen Sie --mode finetune."
+
+
+class StartChanged(TrainingError):
+    """`title`, `run`, `then`, `now` (hashes)."""
+
+    en = (
+        "The weights {title} are not those that {run} began with ({now:.12}… instead of {then:.12}…), so it cannot go on. Bring the old ones "
+        "back, or start a new run."
+    )
+    de = (
+        "Die Gewichte {title} sind nicht die, mit denen {run} begann ({now:.12}… statt {then:.12}…); der Lauf kann nicht weitergehen. "
+        "Stellen Sie die alten wieder her oder beginnen Sie einen neuen Lauf."
+    )
+
+
 # --- run folders (room `runs`) -------------------------------------------------------------------------------------------
 
 
@@ -654,11 +707,11 @@ class OtherTestPictures(UsageError):
     """`name` of the arm, `have` and `expected` numbers of test pictures."""
 
     en = (
-        "{name!r} answered {have} test pictures where {expected} were expected: arms can only be compared on the same ones. "
+        "{name!r} answered other test pictures than the runs before it ({have} against {expected}): arms can only be compared on the same ones. "
         "Evaluate it on the others' test set."
     )
     de = (
-        "{name!r} hat {have} Testbilder beantwortet, erwartet waren {expected}: vergleichbar sind Arme nur auf denselben. "
+        "{name!r} hat andere Testbilder beantwortet als die Läufe vorher ({have} gegen {expected}): vergleichbar sind Arme nur auf denselben. "
         "Werten Sie ihn auf dem Testsatz der anderen aus."
     )
 
@@ -701,11 +754,171 @@ class CellsFailed(RunError):
     )
 
 
+class NoPlan(UsageError):
+    """`name`, `nearest` (from `nearest`), `known` (names of the plans that come with wiesel)."""
+
+    en = "There is no plan {name!r}.{nearest} Give a file (TOML), or one of these: {known}."
+    de = "Einen Plan {name!r} gibt es nicht.{nearest} Geben Sie eine Datei (TOML) an oder einen von diesen: {known}."
+
+
 class NoComparison(RunError):
     """`path`, `nearest` (from `nearest`)."""
 
     en = "{path} holds no comparison.json.{nearest} Start or continue a comparison with `wiesel compare`."
     de = "{path} enthält keine comparison.json.{nearest} Beginnen oder beenden Sie einen Vergleich mit `wiesel compare`."
+
+
+# --- how sure (room `uncertainty`) ---------------------------------------------------------------------------------------
+
+
+class TooFewForSets(RunError):
+    """Conformal sets: `have` and `needed` calibration pictures, `level` in percent, `whose` (` of class 3`, or empty)."""
+
+    en = (
+        "For sets that contain the truth in {level} % of cases, at least {needed} calibration pictures{whose} are needed; there are {have}. "
+        "Keep more pictures for validation (--validation), or ask for a lower level."
+    )
+    de = (
+        "Für Mengen, die in {level} % der Fälle die Wahrheit enthalten, braucht es mindestens {needed} Kalibrierungsbilder{whose}; vorhanden: {have}. "
+        "Behalten Sie mehr Bilder zur Validierung (--validation), oder verlangen Sie weniger."
+    )
+
+
+class TooFewMembers(UsageError):
+    """`have` members of an ensemble."""
+
+    en = "An ensemble needs at least two runs; there is {have}. Train the same network with another --seed."
+    de = "Ein Ensemble braucht mindestens zwei Läufe, hier ist es {have}. Trainieren Sie dasselbe Netz mit einem anderen --seed."
+
+
+class OtherPictures(UsageError):
+    """Members of an ensemble answered different pictures: `number` of the run, `first` and `other` (sizes), `difference`."""
+
+    en = (
+        "Run {number} did not answer the same pictures as run 1: {first} against {other}{difference}. Its test pictures may be the other's "
+        "training pictures, so they make no ensemble. Train all members on the same data with the same --split-seed."
+    )
+    de = (
+        "Lauf {number} hat nicht dieselben Bilder beantwortet wie Lauf 1: {first} gegen {other}{difference}. Seine Testbilder sind vielleicht "
+        "die Trainingsbilder des anderen; so entsteht kein Ensemble. Trainieren Sie alle mit denselben Daten und demselben --split-seed."
+    )
+
+
+class OtherClasses(UsageError):
+    """`run` and `first` of an ensemble."""
+
+    en = "{run!s} does not know the same classes as {first!s}, so the two cannot answer together. Train both on the same data."
+    de = "{run!s} kennt nicht dieselben Klassen wie {first!s}; gemeinsam antworten können sie nicht. Trainieren Sie beide mit denselben Daten."
+
+
+class NotCalibrated(RunError):
+    """`run` (quoted for a shell)."""
+
+    en = "{run} has not been calibrated, so no error rate can be promised. Run `wiesel evaluate {run}` once, then ask again."
+    de = "{run} ist nicht kalibriert, eine Fehlerrate lässt sich so nicht versprechen. Rufen Sie einmal `wiesel evaluate {run}` auf und fragen Sie dann erneut."
+
+
+class NoFeatures(UsageError):
+    """`architecture`."""
+
+    en = (
+        "{architecture} does not end in a linear layer, so there are no features on which another head could stand. "
+        "Take a run of another network, for example resnet18."
+    )
+    de = (
+        "{architecture} endet nicht in einer linearen Schicht; es gibt also keine Merkmale, auf denen ein anderer Kopf stehen könnte. "
+        "Nehmen Sie einen Lauf eines anderen Netzes, zum Beispiel resnet18."
+    )
+
+
+class NoDropout(UsageError):
+    """`architecture`."""
+
+    en = "{architecture} has no dropout, so its passes would all be equal. State a rate for dropout before the last layer."
+    de = (
+        "{architecture} hat kein Dropout, alle Durchgänge wären gleich. Geben Sie eine Rate für Dropout vor der letzten Schicht an."
+    )
+
+
+class TooFewOfAClass(PicturesError):
+    """`name` of the class, `have`, `wanted`."""
+
+    en = "{name!r} has {have} training picture(s), {wanted} were asked for. Ask for at most {have} with --labels-per-class."
+    de = "{name!r} hat {have} Trainingsbild(er), verlangt sind {wanted}. Verlangen Sie mit --labels-per-class höchstens {have}."
+
+
+class GaussianProcessesMissing(MissingError):
+    en = "Deep kernel learning needs GPyTorch, which is not installed. `pip install wiesel[gp]`"
+    de = "Deep Kernel Learning braucht GPyTorch, das nicht installiert ist. `pip install wiesel[gp]`"
+
+
+class HeadDiverged(TrainingError):
+    """`kind`, `attempts`."""
+
+    en = (
+        "The {kind} head still diverged at attempt {attempts}, at a rate halved each time. "
+        "The features may be constant or of wildly different sizes; look at the run's own accuracy first."
+    )
+    de = (
+        "Der Kopf {kind} ist auch beim {attempts}. Versuch divergiert, mit jedes Mal halbierter Lernrate. "
+        "Vielleicht sind die Merkmale konstant oder ganz verschieden gross; sehen Sie zuerst die Genauigkeit des Laufs an."
+    )
+
+
+# --- lessons (room `lessons`) ---------------------------------------------------------------------------------------------
+
+
+class UnknownLesson(UsageError):
+    en = "There is no lesson or exercise {name!r}.{nearest} `wiesel lesson list` shows all."
+    de = "Es gibt keine Lektion oder Aufgabe {name!r}.{nearest} `wiesel lesson list` zeigt alle."
+
+
+class NoExercise(UsageError):
+    """A file that cannot be checked: `path`."""
+
+    en = "{path} is no exercise: the line `# exercise: NAME` at its head is missing. `wiesel lesson open NAME` makes one."
+    de = "{path} ist keine Aufgabe: Die Zeile `# exercise: NAME` am Anfang fehlt. `wiesel lesson open NAME` legt eine an."
+
+
+class NoLearnersFile(MissingError):
+    en = "There is no file {path}. `wiesel lesson open NAME` makes one."
+    de = "Es gibt keine Datei {path}. `wiesel lesson open NAME` legt eine an."
+
+
+class LessonThere(UsageError):
+    en = "{path} is there already and stays as it is. Rename it, or give another place with -o."
+    de = "{path} gibt es schon und bleibt, wie es ist. Benenne die Datei um oder gib mit -o einen anderen Ort an."
+
+
+# --- teaching ------------------------------------------------------------------------------------------------------------
+
+
+class NotAPicture(UsageError, ValueError):
+    """Something given as a picture that is none: `what` (its type, shape or values, in the reader's language)."""
+
+    en = "This is not a picture: {what}. Give a file, an array of shape (H, W), (H, W, 3) or (3, H, W) with values 0..255 or 0..1, or nothing."
+    de = "Das ist kein Bild: {what}. Gib eine Datei, ein Array der Form (H, W), (H, W, 3) oder (3, H, W) mit Werten 0..255 oder 0..1, oder nichts."
+
+
+class PictureNotFetched(MissingError):
+    """A picture from the network that did not come: `url`, `why`."""
+
+    en = "The picture {url} could not be fetched ({why}). Save it with a browser and give the path of the file instead."
+    de = "Das Bild {url} war nicht zu holen ({why}). Speichere es mit einem Browser und gib stattdessen den Pfad der Datei an."
+
+
+class TeachingLibraryMissing(MissingError):
+    """`library`"""
+
+    en = "This figure needs {library}, which is not installed. `pip install wiesel[teaching]`"
+    de = "Für diese Abbildung braucht es {library}, das nicht installiert ist. `pip install wiesel[teaching]`"
+
+
+class NoVideo(MissingError):
+    """`path`, `why`."""
+
+    en = "{path} cannot be written: {why}. Install ffmpeg, or save as .gif or .html, which need nothing."
+    de = "{path} ist nicht zu schreiben: {why}. Installiere ffmpeg, oder speichere als .gif oder .html; beides braucht nichts."
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -146,6 +146,9 @@ class Transfer:
     as far as `freeze` allows (Howard and Ruder 2018, arXiv:1801.06146, section 3.3). 0: all from the first step."""
     layer_decay: float = 1.0
     """finetune: the rate of a stage is that of the stage after it times this (layer-wise rates); 1: the same for all."""
+    norm_statistics: Literal["keep", "learn"] = "keep"
+    """finetune, for batch norms of stages that learn: keep the running statistics of the weights and use them in training too, so that the
+    first step sees the features that the probe saw; or learn new ones from the batches. Frozen stages always keep theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)

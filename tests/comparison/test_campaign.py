@@ -1,6 +1,6 @@
 """A whole campaign of real trainings, whose driver is killed, stopped, and robbed of a training; and what its folder says afterwards.
 
-One campaign serves most tests here, because each training is a process that loads everything anew.
+One campaign serves most tests here. Each driver and each training is a process of its own; see `forking` for why they start quickly.
 """
 
 from __future__ import annotations
@@ -11,23 +11,28 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.comparison.forking import preloaded
 from wiesel.comparison import Plan, PlannedArm, Rules, fingerprint, from_toml, to_toml
-from wiesel.comparison.campaign import RETRIES, Campaign
-from wiesel.comparison.cells import cells, key_of, outcomes, result, state
+from wiesel.comparison.campaign import RETRIES, Campaign, progress
+from wiesel.comparison.cells import Result, cells, key_of, outcomes, result, state
 from wiesel.comparison.ledger import Ledger
-from wiesel.errors import BadValue, CellsFailed, OtherPicturesThanPlanned
+from wiesel.errors import BadValue, CellsFailed, OtherPicturesThanPlanned, OtherTestPictures
+from wiesel.evaluation.predictions import Predictions
 from wiesel.jobs.compare import compare, show
+from wiesel.jobs.program import program
 from wiesel.recipe import DataChoice, Training
 from wiesel.runs import events
+from wiesel.runs.folder import RunFolder
 
 RULES = Rules(margin=0.05, looks=(2, 3), alphas=(0.02, 0.03), cap=3)
 
@@ -58,9 +63,21 @@ def plan_for(source: Path, rules: Rules = RULES, **changed: object) -> Plan:
     return Plan(**(facts | changed))  # type: ignore[arg-type]
 
 
-def driver(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+@pytest.fixture(scope="module")
+def python() -> Iterator[Path]:
+    """What stands for the interpreter here."""
+    with tempfile.TemporaryDirectory() as place, preloaded(Path(place), program()) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def trainings_start_quickly(monkeypatch: pytest.MonkeyPatch, python: Path) -> None:
+    monkeypatch.setattr(sys, "executable", str(python))
+
+
+def driver(python: Path | str, folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "wiesel", "compare", "--output", str(folder), "--jobs", "1", *arguments],
+        [str(python), "-m", "wiesel", "compare", "--output", str(folder), "--jobs", "1", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -82,24 +99,24 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ended(source: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[int, str, str]]]:
+def ended(source: Path, python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[int, str, str]]]:
     """The folder of a campaign with three sittings, and how each of them ended."""
     folder = tmp_path_factory.mktemp("compare") / "first"
     (folder.parent / "plan.toml").write_text(to_toml(plan_for(source)), encoding="utf-8")
     ledger = Ledger(folder)
     sittings = []
 
-    first = driver(folder, "--plan", str(folder.parent / "plan.toml"))
+    first = driver(python, folder, "--plan", str(folder.parent / "plan.toml"))
     wait_for(lambda: len(ledger.rows("process")) == 2, first)
     first.kill()  # its second training lives on
     sittings.append((first.wait(), *first.communicate()))
 
-    second = driver(folder)
+    second = driver(python, folder)
     wait_for(lambda: len(ledger.rows("process")) == 3, second)
     second.send_signal(signal.SIGTERM)
     sittings.append((second.wait(), *second.communicate()))
 
-    third = driver(folder, "--json")
+    third = driver(python, folder, "--json")
     wait_for(lambda: len(ledger.rows("process")) == 4, third)
     os.kill(ledger.rows("process")[-1]["pid"], signal.SIGKILL)
     out, err = third.communicate(timeout=300)
@@ -120,7 +137,7 @@ def test_each_sitting_ends_as_it_was_made_to(ended: Ended) -> None:
 def test_no_cell_is_repeated_or_skipped(ended: Ended, source: Path) -> None:
     ledger = Ledger(ended[0])
     found = json.loads(ended[1][2][1])
-    wanted = [cell for cell in cells(plan_for(source), data="", version="") if cell.run < found["runs"]]
+    wanted = [cell for cell in cells(plan_for(source), data="", program="") if cell.run < found["runs"]]
     assert Counter(row["cell"] for row in ledger.rows("done")) == Counter(cell.name for cell in wanted)
     for cell in wanted:
         rows = events.rows(ledger.cells / cell.name / "events.jsonl")
@@ -218,11 +235,36 @@ def test_a_run_that_diverged_counts_with_every_picture_wrong(ended: Ended, tmp_p
     (lost / "MANIFEST.json").unlink()
     events.append(lost / "events.jsonl", "not_finite", 3)
     assert state(lost) == "diverged"
-    wanted = [cell for cell in cells(plan_for(source), data="", version="") if cell.run < 2]
+    wanted = [cell for cell in cells(plan_for(source), data="", program="") if cell.run < 2]
     seen = outcomes(plan_for(source), [(cell, result(folder / "cells" / cell.name)) for cell in wanted], pictures=90)
     assert seen.arms[1].diverged.tolist() == [False, True]
     assert seen.arms[1].accuracies[1] == 0.0
     assert seen.arms[0].accuracies.tolist() == show(ended[0]).document["arms"][0]["accuracies"][:2]
+
+
+def test_equal_seconds_are_timed_once_and_stay(tmp_path: Path, source: Path) -> None:
+    rules = Rules(margin=0.05, looks=(2,), alphas=(0.05,), cap=2)
+    plan = plan_for(
+        source,
+        rules,
+        budget="seconds",
+        arms=(PlannedArm(model="simple_cnn"), PlannedArm(model="simple_cnn:kernel=5", name="other")),
+    )
+    folder = tmp_path / "compare" / "timed"
+    found = compare(plan=plan, output=folder, jobs=2)
+    ledger = Ledger(folder)
+    assert [row["cell"] for row in ledger.rows("start")][:2] == ["simple_cnn-timing", "other-timing"]
+    written = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+    assert [one["epochs"] for one in found.document["fairness"]] == written["epochs"]
+    assert written["epochs"][0] == 1  # as long as the first arm takes for its one epoch
+    assert found.document["budget"]["seconds"] == written["seconds"] == written["per_epoch"][0]
+    for cell in found.document["cells"]:
+        ran = RunFolder(folder / cell["run"]).read_recipe().training.epochs
+        assert ran == written["epochs"][("simple_cnn", "other").index(cell["arm"])]
+    before = ledger.rows()
+    assert compare(plan=plan, output=folder).document == found.document
+    assert ledger.rows() == before
+    assert not found.document["exploratory"]
 
 
 # --- without training ----------------------------------------------------------------------------------------------------
@@ -238,13 +280,67 @@ def test_a_cell_that_keeps_dying_is_tried_four_times_and_named(
     plan, ledger = plan_for(source), Ledger(tmp_path / "one")
     ledger.folder.mkdir()
     ledger.begin(plan, data="0" * 64)
-    all_cells = cells(plan, data="0" * 64, version="1")
+    all_cells = cells(plan, data="0" * 64, program="1")
     campaign = Campaign(ledger, all_cells, jobs=1, weights=[1, 1], command="")
     campaign.train(all_cells[:1])
     assert campaign.failed == [all_cells[0]]
     assert len(ledger.rows("died")) == 1 + RETRIES
     assert [row["cell"] for row in ledger.rows("failed")] == ["asleep-seed0"]
     assert campaign.places == {}
+
+
+def test_a_cell_that_hangs_is_ended_after_the_time_limit_and_named(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = tmp_path / "hanging"
+    hanging.write_text("#!/bin/sh\nexec sleep 600\n", encoding="utf-8")
+    hanging.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(hanging))
+    monkeypatch.setattr("wiesel.comparison.campaign.RETRIES", 1)
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    plan, ledger = plan_for(source), Ledger(tmp_path / "one")
+    ledger.folder.mkdir()
+    ledger.begin(plan, data="0" * 64)
+    all_cells = cells(plan, data="0" * 64, program="1")
+    campaign = Campaign(ledger, all_cells, jobs=1, weights=[1, 1], command="", time_limit=0.3)
+    campaign.train(all_cells[:1])
+    assert campaign.failed == [all_cells[0]]
+    died = ledger.rows("died")
+    assert [row["attempt"] for row in died] == [1, 2]
+    assert all("no sign of life" in row["said"] for row in died)
+    assert not any(_alive(row["pid"]) for row in ledger.rows("process"))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_how_far_a_run_is_can_be_read_from_its_history(tmp_path: Path) -> None:
+    assert progress(tmp_path) == 0
+    events.append(tmp_path / "events.jsonl", "start", 0, epochs=2, steps=40)
+    assert progress(tmp_path) == 0
+    events.append(tmp_path / "events.jsonl", "train", 10, loss=1.0)
+    assert progress(tmp_path) == 0.25
+
+
+def test_runs_on_other_test_pictures_are_refused_with_the_reason(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    plan = plan_for(source)
+    wanted = [cell for cell in cells(plan, data="a", program="1") if cell.run < 2]
+
+    def answered(first: int) -> Result:
+        names = np.array([f"test/{first + i}" for i in range(6)])
+        return Result(
+            Predictions(np.eye(3, dtype=np.float32)[[0, 1, 2] * 2], np.array([0, 1, 2] * 2), names), ("a", "b", "c"), 9, 1.0, False
+        )
+
+    assert outcomes(plan, [(cell, answered(0)) for cell in wanted], pictures=90).arms[1].accuracies.tolist() == [1, 1]
+    with pytest.raises(OtherTestPictures, match=r"'awake'.*only be compared on the same ones"):
+        outcomes(plan, [(cell, answered(cell.arm)) for cell in wanted], pictures=90)
 
 
 def test_a_comparison_with_failed_cells_names_them_and_pads_nothing(
@@ -291,7 +387,7 @@ def test_runs_are_seen_before_only_if_another_plan_judged_two_of_the_arms(tmp_pa
     ledger = Ledger(tmp_path / "one")
     ledger.folder.mkdir()
     plan = plan_for(source)
-    mine = cells(plan, data="a" * 64, version="1")
+    mine = cells(plan, data="a" * 64, program="1")
     assert not ledger.seen_before(plan, mine)
     ledger.looked(plan, 1, [[cell.key for cell in mine if cell.arm == arm] for arm in (0, 1)])
     assert not ledger.seen_before(plan, mine)  # its own look
@@ -303,13 +399,13 @@ def test_runs_are_seen_before_only_if_another_plan_judged_two_of_the_arms(tmp_pa
     assert ledger.comparisons() == 2
 
 
-def test_a_key_names_what_is_trained_on_which_pictures_with_which_version(source: Path) -> None:
-    recipe = cells(plan_for(source), data="a", version="1")[0].recipe
-    elsewhere = cells(plan_for(source / "elsewhere"), data="a", version="1")[0].recipe
-    assert key_of(recipe, data="a", version="1") == key_of(elsewhere, data="a", version="1")
-    assert key_of(recipe, data="a", version="1") != key_of(recipe, data="b", version="1")
-    assert key_of(recipe, data="a", version="1") != key_of(recipe, data="a", version="2")
-    keys = [cell.key for cell in cells(plan_for(source), data="a", version="1")]
+def test_a_key_names_what_is_trained_on_which_pictures_with_which_program(source: Path) -> None:
+    recipe = cells(plan_for(source), data="a", program="1")[0].recipe
+    elsewhere = cells(plan_for(source / "elsewhere"), data="a", program="1")[0].recipe
+    assert key_of(recipe, data="a", program="1") == key_of(elsewhere, data="a", program="1")
+    assert key_of(recipe, data="a", program="1") != key_of(recipe, data="b", program="1")
+    assert key_of(recipe, data="a", program="1") != key_of(recipe, data="a", program="2")
+    keys = [cell.key for cell in cells(plan_for(source), data="a", program="1")]
     assert len(keys) == len(set(keys)) == 6
 
 
@@ -317,4 +413,4 @@ def test_two_arms_that_are_the_same_design_are_refused(source: Path, monkeypatch
     monkeypatch.setenv("WIESEL_LANG", "en")
     twins = (PlannedArm(model="simple_cnn", name="a"), PlannedArm(model="simple_cnn", name="b"))
     with pytest.raises(BadValue, match="different designs"):
-        cells(plan_for(source, arms=twins), data="a", version="1")
+        cells(plan_for(source, arms=twins), data="a", program="1")

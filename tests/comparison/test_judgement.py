@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiesel.comparison import Outcomes, Rules, SplitOutcomes, arm, document, judge, sentence, small_print, split_arm
-from wiesel.comparison.difference import Difference, degrees_of_freedom
+from wiesel.comparison.difference import Difference, degrees_of_freedom, difference
 from wiesel.comparison.equivalence import decide
 from wiesel.comparison.looks import schedule
 from wiesel.comparison.planning import chance_to_settle, outlook
@@ -222,3 +222,15 @@ def test_a_question_far_from_every_edge_needs_few_runs_and_an_open_one_many():
     assert blocked.more is None
     # z sqrt(V) = 1.96 * 0.4 points must shrink to 0.15: (7.84/1.5)² times as many pictures
     assert blocked.images == pytest.approx(1000 * (2 * 1.959964 * 0.004 / 0.003) ** 2, rel=1e-3)
+
+
+def test_an_arm_may_be_measured_against_another_than_the_first() -> None:
+    chance = np.random.default_rng(3)
+    arms = tuple(arm(name, chance.random((3, 400)) < ease, [1, 1, 1]) for name, ease in (("a", 0.6), ("b", 0.7), ("c", 0.9)))
+    outcomes = Outcomes(arms, labels=np.zeros(400, np.int64), classes=("all",))
+    found = judge(outcomes, Rules(), against=(0, 1))
+    assert [(one.challenger, one.baseline) for one in found.findings] == [("b", "a"), ("c", "b")]
+    assert found.findings[1].difference == difference(arms[1], arms[2])
+    assert found.findings[0].margin == judge(outcomes, Rules()).findings[0].margin  # still that of the first arm
+    assert sentence(found, found.findings[1], reader="en").startswith("c is clearly better than b: +")
+    assert sentence(found, found.findings[1], reader="de").startswith("c ist klar besser als b: +")

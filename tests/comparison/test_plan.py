@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiesel.comparison import Plan, PlannedArm, Rules, fingerprint, from_toml, recipe_of, to_toml
+from wiesel.comparison.plan import Question
 from wiesel.errors import BadValue, UnknownSetting
 
 TEXT = """
@@ -106,7 +107,7 @@ def test_every_decision_is_in_the_fingerprint_and_layout_is_not():
         ({"arms": (PlannedArm(model="lenet5"),)}, BadValue, "2 to 10 arms"),
         ({"arms": (PlannedArm(model="lenet5"),) * 2}, BadValue, "name of its own"),
         ({"arms": tuple(PlannedArm(model="lenet5", name=str(i)) for i in range(11))}, BadValue, "search"),
-        ({"budget": "seconds"}, BadValue, "seconds"),
+        ({"budget": "seconds", "seconds": -1.0}, BadValue, "seconds"),
         ({"seconds": 60.0}, BadValue, "seconds"),
         ({"first_seed": -1}, BadValue, "first_seed"),
     ],
@@ -161,3 +162,51 @@ def test_the_room_loads_no_torch():
     program = "import sys, wiesel.comparison; print([name for name in ('torch', 'matplotlib', 'pytorch_lightning') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_arm_may_be_measured_against_another_than_the_first() -> None:
+    arms = (PlannedArm(model="plain20"), PlannedArm(model="resnet20"), PlannedArm(model="resnet56", against="resnet20"))
+    assert Plan(arms=arms).against() == (0, 1)
+    assert from_toml(to_toml(Plan(arms=arms))) == Plan(arms=arms)
+
+
+@pytest.mark.parametrize(("number", "against"), [(0, "resnet20"), (1, "resnet56"), (1, "resnet20")])
+def test_an_arm_cannot_be_measured_against_nobody_or_itself(number: int, against: str) -> None:
+    names = ["plain20", "resnet20"]
+    arms = tuple(PlannedArm(model=name, against=against if i == number else "") for i, name in enumerate(names))
+    with pytest.raises(BadValue, match=r"arms\.\w+\.against"):
+        Plan(arms=arms)
+
+
+def test_the_question_is_not_part_of_the_fingerprint() -> None:
+    arms = (PlannedArm(model="plain20"), PlannedArm(model="resnet20"))
+    assert fingerprint(Plan(arms=arms, question=Question(en="Why?"))) == fingerprint(Plan(arms=arms))
+    assert fingerprint(Plan(arms=arms, training_error=True)) != fingerprint(Plan(arms=arms))
+
+
+LARGE = """
+[[arms]]
+model = "lenet5"
+[[arms]]
+model = "simple_cnn"
+[training]
+epochs = 2
+batch = 64
+[full.data]
+source = "fashion-mnist"
+[full.training]
+epochs = 30
+"""
+
+
+def test_the_large_form_changes_what_its_table_says_and_nothing_else() -> None:
+    short, full = from_toml(LARGE), from_toml(LARGE, full=True)
+    assert (short.training.epochs, short.data.source) == (2, "fashion-mnist-sample")
+    assert (full.training.epochs, full.training.batch, full.data.source) == (30, 64, "fashion-mnist")
+
+
+def test_a_large_form_with_a_mistake_or_without_a_table_is_refused() -> None:
+    with pytest.raises(UnknownSetting, match="epochs"):
+        from_toml(LARGE.replace("epochs = 30", "epoch = 30"), full=True)
+    with pytest.raises(BadValue, match="full"):
+        from_toml(LARGE[: LARGE.index("[full")], full=True)

@@ -4,9 +4,11 @@ import json
 import shutil
 import zipfile
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from tests.images.test_near_duplicates import changed, scenes
 from wiesel.errors import FolderMissing
 from wiesel.images.check import check, problems, text
 
@@ -55,9 +57,11 @@ def test_paths_in_a_zip_are_those_in_the_zip(sick):
 
 
 def test_a_healthy_folder_and_a_healthy_named_set_have_no_problems(folder):
-    for source in (folder("cat/1.png", "dog/1.png"), "fashion-mnist-sample"):
-        found = check(source)
+    for source, quick in ((folder("cat/1.png", "dog/1.png"), False), ("fashion-mnist-sample", True)):
+        found = check(source, quick=quick)
         assert problems(found) == {}
+        assert (found["near"] is None) == quick
+        assert found["probe"] is None  # quick, or too few pictures
     assert found["counts"]["train"]["Coat"] == 1000
 
 
@@ -82,3 +86,57 @@ def test_names_cannot_control_the_terminal(folder, picture):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FolderMissing):
         check(tmp_path / "nothing")
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """60 distinct soft pictures in two classes and two splits, with near copies: a leak, a conflict, one within a class."""
+    every = scenes(60)
+    root = tmp_path / "photographs"
+    for row, pixels in enumerate(every):
+        save(root / ("test" if row >= 50 else "train") / ("cat" if row % 2 else "dog") / f"{row:02}.png", pixels)
+    save(root / "test/cat/leak.png", changed(every[1], quality=60))
+    save(root / "train/cat/liar.png", changed(every[2], flip=True, quality=85))
+    save(root / "train/dog/again.png", changed(every[4], box=(2, 2, 46, 46)))
+    save(root / "train/dog/dark.png", every[59] // 8)
+    save(root / "train/dog/long.png", np.concatenate([every[58]] * 3, axis=1))
+    return root
+
+
+def save(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def test_near_copies_leaks_and_contradictions_are_found(photographs):
+    found = check(photographs)
+    near = {frozenset(item["pictures"]): item["how"] for item in found["near_duplicates"]}
+    leak, liar = frozenset(("train/cat/01.png", "test/cat/leak.png")), frozenset(("train/dog/02.png", "train/cat/liar.png"))
+    again = frozenset(("train/dog/04.png", "train/dog/again.png"))
+    assert near.pop(leak) == "same"
+    assert near.pop(liar) == "mirrored"
+    assert near.pop(again) == "cropped"
+    assert all(pair & {"train/dog/dark.png", "train/dog/long.png"} for pair in near)  # these two are copies, too, in a way
+    assert leak in {frozenset(item["pictures"]) for item in found["near_leaks"]}
+    assert {frozenset(item["pictures"]) for item in found["near_conflicts"]} >= {liar}
+    assert again not in {frozenset(item["pictures"]) for item in found["near_leaks"] + found["near_conflicts"]}
+    assert found["duplicates"] == []
+    assert found["dark"] == ["train/dog/dark.png"]
+    assert found["odd_sizes"] == ["train/dog/long.png"]
+    assert 0.03 < found["near"]["difference"] <= 0.04
+    assert 0.3 < found["probe"]["accuracy"] < 0.7  # the classes are random
+    assert json.loads(json.dumps(found)) == found
+    assert "near" in text(found)
+
+
+def test_quick_looks_for_neither_near_copies_nor_doubtful_labels(photographs, monkeypatch):
+    found = check(photographs, quick=True)
+    assert found["near"] is found["probe"] is None
+    assert found["near_duplicates"] == found["suspicious_labels"] == []
+    assert found["dark"] == ["train/dog/dark.png"]
+    assert text(found).count("not looked for") == 4
+
+
+def test_a_class_with_few_pictures_is_rare(folder):
+    root = folder(*(f"cat/{i}.png" for i in range(11)), "dog/1.png", "dog/2.png")
+    assert check(root, quick=True)["rare"] == ["dog"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,12 @@ from wiesel.cli import run
 from wiesel.cli.compare import fairness_page, verdict_page
 from wiesel.comparison import Outcomes, Plan, PlannedArm, Rules, arm, document, fingerprint, judge, small_print
 from wiesel.comparison.ledger import Ledger
-from wiesel.errors import BadValue, FolderTaken, NoComparison, UnknownModel
+from wiesel.comparison.plan import read
+from wiesel.comparison.shipped import named
+from wiesel.errors import BadValue, CellsFailed, FolderTaken, NoComparison, NoPlan, UnknownChange, UnknownModel, UnknownSetting
 from wiesel.jobs import compare as job
 from wiesel.jobs.compare import DOCUMENT, compare, show
-from wiesel.recipe import DataChoice
+from wiesel.recipe import DataChoice, Training
 from wiesel.runs.documents import to_json
 
 
@@ -62,7 +66,7 @@ def test_few_pictures_without_a_test_split_are_divided_anew_for_each_run(folder:
     assert plan.augmentation.flip  # clothes may be mirrored
 
 
-def test_the_fairness_page_shows_what_the_arms_do_not_share() -> None:
+def test_the_fairness_page_shows_what_the_arms_do_not_share(monkeypatch: pytest.MonkeyPatch) -> None:
     arms = (PlannedArm(model="simple_cnn"), PlannedArm(model="simple_cnn:activation=sigmoid", settings={"rate": 0.02}))
     plan, whole = job._plan((), None, epochs=None, margin=None, plan=Plan(arms=arms), output=None, data_dir=None)
     burdens = job._burdens(plan, whole)
@@ -73,6 +77,10 @@ def test_the_fairness_page_shows_what_the_arms_do_not_share() -> None:
     assert page[2].endswith("none")
     assert page[3].endswith("rate=0.02")
     assert f"{plan.training.epochs} epochs (not seconds)" in page[4]
+    once = Plan(arms=arms, training=Training(epochs=1))
+    assert "1 epoch (not seconds)" in fairness_page(burdens, once)[4]
+    monkeypatch.setenv("WIESEL_LANG", "de")
+    assert "1 Epoche (nicht Sekunden)" in fairness_page(burdens, once)[4]
 
 
 def test_the_same_plan_has_the_same_folder_and_another_plan_another(folder: Path) -> None:
@@ -98,14 +106,25 @@ def test_what_cannot_be_carried_out_is_refused_before_a_folder_is_made(folder: P
         compare(["lenet5", "simple_cnn"], plan=Plan(arms=arms))
     with pytest.raises(BadValue, match="part of the plan's file"):
         compare(plan=Plan(arms=arms), epochs=3)
-    with pytest.raises(BadValue, match="do not stop by the clock"):
-        compare(plan=Plan(arms=arms, budget="seconds", seconds=60))
+    with pytest.raises(BadValue, match=r"margin.*above 0"):
+        compare(["lenet5", "simple_cnn"], folder, margin=0)
+    with pytest.raises(BadValue, match="with a plan"):
+        compare(["lenet5", "simple_cnn"], folder, full=True)
+    with pytest.raises(BadValue, match="nothing to compare"):
+        compare(plan=Plan(arms=(arms[0], PlannedArm(model="lenet5", name="twin")), data=DataChoice(source=str(folder))))
+    with pytest.raises(UnknownChange, match="residual"):
+        compare(["resnet20", "resnet20:residul=off"], folder)
     with pytest.raises(BadValue, match="bring their own test set"):
         compare(plan=Plan(arms=arms, divisions="redrawn"))
     with pytest.raises(UnknownModel, match="resnet18"):
         compare(["simple_cnn", "resnet81"], "fashion-mnist-sample")
-    with pytest.raises(BadValue, match="TOML"):
+    with pytest.raises(NoPlan, match="TOML"):
         compare(plan="nowhere.toml")
+    with pytest.raises(NoPlan, match="Nearest: residual-depth"):
+        compare(plan="residual-dept")
+    (folder.parent / "mine.toml").write_text("", encoding="utf-8")
+    with pytest.raises(NoPlan, match=r"Nearest: mine\.toml"):
+        compare(plan=str(folder.parent / "mime.toml"))
     with pytest.raises(FolderTaken, match="not empty"):
         compare(plan=Plan(arms=arms), output=folder)
     assert not Path("compare").exists()
@@ -143,8 +162,44 @@ def test_show_as_json_has_the_promised_keys(tmp_path: Path, capsys: pytest.Captu
     assert found["verdict"] == "better"
 
 
+def test_a_mistake_in_a_plan_is_named_with_its_place_and_the_nearest_key(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[arms]]\nmodel = "lenet5"\n[[arms]]\nmodel = "lenet5:kernel=3"\n[training]\nepoch = 3\n', encoding="utf-8")
+    with pytest.raises(UnknownSetting, match=r"(?s)epoch.*plan\.toml \[training\].*epochs"):
+        compare(plan=plan)
+    plan.write_text('[[arms]]\nmodle = "lenet5"\n', encoding="utf-8")
+    with pytest.raises(UnknownSetting, match=r"(?s)modle.*plan\.toml \[\[arms\]\] 1.*model"):
+        compare(plan=plan)
+
+
+def test_show_writes_the_page_and_markdown_is_a_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = made(tmp_path / "first")
+    assert run(["compare", "--show", str(place)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(place / "comparison.html")
+    assert "residual is clearly better" in (place / "comparison.html").read_text(encoding="utf-8")
+    assert run(["compare", "--show", str(place), "--markdown"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "# 2 networks against plain"
+    assert lines[2].startswith("**residual is clearly better: +")
+    assert sum(line.startswith("| ") for line in lines) == 4  # titles and three arms
+
+
 def test_a_mistake_on_the_command_line_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", "lenet5"]) == 2
     assert capsys.readouterr().err.startswith("wiesel: arms")
     assert run(["compare", "--show", "nowhere"]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_plan_that_comes_with_wiesel_is_asked_for_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    false = shutil.which("false")
+    if false is None:
+        pytest.skip("there is no command `false` here")
+    monkeypatch.setattr(sys, "executable", false)
+    monkeypatch.setattr("wiesel.comparison.campaign.RETRIES", 0)
+    with pytest.raises(CellsFailed, match="wiesel compare --output compare/label-smoothing"):
+        compare(plan="label-smoothing", jobs=8)
+    ledger = Ledger(Path("compare") / "label-smoothing")
+    assert ledger.command == "wiesel compare --plan label-smoothing"
+    assert read(ledger.plan) == named("label-smoothing")
+    assert job._folder(named("label-smoothing", full=True), None, "label-smoothing-full").name == "label-smoothing-full"

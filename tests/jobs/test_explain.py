@@ -133,3 +133,25 @@ def test_mistakes_are_one_sentence(
     error = capsys.readouterr().err
     assert said in error
     assert "Traceback" not in error
+
+
+def test_the_nearest_training_pictures_stand_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wiesel.jobs import explain as room
+
+    monkeypatch.setenv("WIESEL_CACHE", str(tmp_path / "cache"))
+    data = blobs(CLASSES, side=16)
+    run = write_run(tmp_path / "run", data, architecture="resnet20")
+    monkeypatch.setattr(room, "pictures_of", lambda _run, data_dir: data)
+    Image.fromarray(data.train.pixels[7, :, :, 0]).save(tmp_path / "seven.png")
+    for _ in range(2):  # the second time from the cache
+        (one,) = explain(run.path, [tmp_path / "seven.png"], neighbours=3)
+        assert len(one.neighbours) == 3
+        assert one.neighbours[0].name == "train/7"
+        assert one.neighbours[0].label == CLASSES[data.train.labels[7]]
+        assert one.neighbours[0].likeness == pytest.approx(1, abs=2e-3)
+    assert one.to_json()["neighbours"][0]["name"] == "train/7"
+    page = write([one], tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count("<figure>") == 3 + 3
+    assert "train/7" in page
+    with pytest.raises(BadValue):
+        explain(run.path, [tmp_path / "seven.png"], neighbours=-1)

@@ -37,6 +37,8 @@ def test_every_sentence_is_used_and_every_key_that_is_used_exists() -> None:
     built |= {key for key in texts() if re.match(r"(warning|network\.kind|network\.skip|filters\.plane)\.", key)}
     built |= {"curves.over", "curves.under", "curves.equal", "calibration.fits", "calibration.over", "calibration.under"}
     built |= {"page.picture_right", "page.picture_wrong"}
+    built |= {f"uncertainty.{key}" for key in ("on_validation", "on_half", "cools", "heats", "idle", "open", "missing")}
+    built |= {"uncertainty.missing_by_class"}
     assert set(texts()) == named & set(texts()) | built
 
 

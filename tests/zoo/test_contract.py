@@ -81,7 +81,13 @@ TIMM_GMACS = {"nfnet_f0": 12.62, "inception_v4": 12.28, "inception_resnet_v2": 1
 FROM_SIDE = {
     "wiesel_s": 9,
     "wiesel_m": 9,
-    "wiesel_l": 9,"alexnet": 63, "alexnet2012": 67, "inception_v3": 75, "inception_v4": 75, "inception_resnet_v2": 75}
+    "wiesel_l": 9,
+    "alexnet": 63,
+    "alexnet2012": 67,
+    "inception_v3": 75,
+    "inception_v4": 75,
+    "inception_resnet_v2": 75,
+}
 # Depths of He et al. 2015, table 6: parameters in millions, as printed there.
 HE_MILLIONS = {"resnet20": 0.27, "resnet32": 0.46, "resnet44": 0.66, "resnet56": 0.85, "resnet110": 1.7}
 

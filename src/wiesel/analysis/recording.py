@@ -84,8 +84,15 @@ def recording(network: nn.Module, *layers: str, evaluate: bool = True) -> Iterat
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode inside the block; then every single module is back in the mode it was in (parts may have been frozen)."""
+    with training_mode(network, False):
+        yield
+
+
+@contextmanager
+def training_mode(network: nn.Module, training: bool = True) -> Iterator[None]:
+    """Training mode, or evaluation mode, inside the block; then every single module is back in the mode it was in."""
     modes = [(module, module.training) for module in network.modules()]
-    network.eval()
+    network.train(training)
     try:
         yield
     finally:

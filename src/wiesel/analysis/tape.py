@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -172,6 +172,18 @@ class Tape:
         return found
 
 
+class Watch(Protocol):
+    """Somebody who sees the tensors themselves while a tape is recorded, with gradients on."""
+
+    def value(self, index: int, tensor: Tensor) -> None:
+        """A value, the moment it is made. A hook on `tensor` gets the gradient of exactly this value, even if an operation writes
+        another one into it later."""
+
+    def finish(self, tape: Tape, result: Any, pictures: Tensor) -> None:
+        """The forward pass has succeeded and given `result`; nothing is restored yet, so a backward pass is possible. `pictures` is
+        the leaf where it ends."""
+
+
 def record(
     network: nn.Module,
     image: tuple[int, int, int],
@@ -180,27 +192,29 @@ def record(
     batch: int = 1,
     evaluate: bool = True,
     pictures: Tensor | None = None,
+    watch: Watch | None = None,
 ) -> Tape:
     """One forward pass of `network` on `batch` pictures of shape `image`, or on `pictures` (B, C, H, W).
 
     `values` keeps a copy of every tensor. Without, a network on the meta device is taped without computing anything.
     Pictures that are not given are noise of one fixed seed. The network is left as it was: modes, hooks, buffers; so is
-    PyTorch's generator. A forward pass that raises gives a tape with a `failure`.
+    PyTorch's generator. A forward pass that raises gives a tape with a `failure`. `watch` sees the tensors, see `Watch`.
     """
     if pictures is None:
         pictures = _noise(network, (batch, *image))
-    tracer = _Tracer(network, values)
+    tracer = _Tracer(network, values, watch)
     result: Any = None
     failure = None
     with ExitStack() as undo:
         undo.enter_context(torch.inference_mode(False))
-        undo.enter_context(torch.no_grad())
+        undo.enter_context(torch.set_grad_enabled(watch is not None))
         undo.enter_context(torch.random.fork_rng(devices=[]))
         undo.enter_context(_buffers_kept(network))
         if evaluate:
             undo.enter_context(evaluating(network))
         # A copy: what is done to it in place is not done to the caller's pictures.
-        pictures = pictures.detach().clone()
+        leaf = pictures.detach().requires_grad_(watch is not None)
+        pictures = leaf.clone()
         start = tracer.add(pictures)
         for module in network.modules():
             undo.callback(module.register_forward_pre_hook(tracer.enter, prepend=True, with_kwargs=True).remove)
@@ -210,18 +224,21 @@ def record(
                 result = network(pictures)
         except Exception as error:
             failure = tracer.failure(error)
-    found = [] if failure else [tracer.index(tensor) for tensor in _tensors(result)]
-    outputs = tuple(index for index in found if index is not None)
-    single = isinstance(result, Tensor) and len(outputs) == 1
-    return Tape(
-        image=image,
-        values=tuple(tracer.values),
-        operations=tuple(tracer.operations),
-        input=start,
-        output=outputs[0] if single else outputs,
-        failure=failure,
-        calls=tuple(tracer.finished_calls()),
-    )
+        found = [] if failure else [tracer.index(tensor) for tensor in _tensors(result)]
+        outputs = tuple(index for index in found if index is not None)
+        single = isinstance(result, Tensor) and len(outputs) == 1
+        tape = Tape(
+            image=image,
+            values=tuple(tracer.values),
+            operations=tuple(tracer.operations),
+            input=start,
+            output=outputs[0] if single else outputs,
+            failure=failure,
+            calls=tuple(tracer.finished_calls()),
+        )
+        if watch is not None and failure is None:
+            watch.finish(tape, result, leaf)
+    return tape
 
 
 def replay(tape: Tape, network: nn.Module) -> float:
@@ -292,9 +309,10 @@ class _Running:
 class _Tracer(TorchFunctionMode):
     """Sees every function of PyTorch that is called, but not those that a function calls: PyTorch switches a mode off inside it."""
 
-    def __init__(self, network: nn.Module, keep: bool) -> None:
+    def __init__(self, network: nn.Module, keep: bool, watch: Watch | None = None) -> None:
         super().__init__()
         self.keep = keep
+        self.watch = watch
         self.values: list[Value] = []
         self.operations: list[Operation] = []
         self.calls: dict[int, Call] = {}
@@ -375,6 +393,8 @@ class _Tracer(TorchFunctionMode):
         value = Value(len(self.values), tuple(tensor.shape), kept)
         self.values.append(value)
         self.known[tensor] = (value.index, _version(tensor))
+        if self.watch is not None:
+            self.watch.value(value.index, tensor)
         return value.index
 
     def index(self, tensor: Tensor) -> int | None:
@@ -432,7 +452,7 @@ class _Tracer(TorchFunctionMode):
         if not changed and any(tensor is other for tensor in made for other in given):
             # It gave back its input as it was (`contiguous`, dropout in evaluation mode): another name for the same memory, so
             # that whoever still holds the input is not taken to use the output.
-            ours = {id(tensor): tensor.detach() for tensor in made if any(tensor is other for other in given)}
+            ours = {id(tensor): _another_name(tensor) for tensor in made if any(tensor is other for other in given)}
             result = _mapped(lambda item: ours.get(id(item), item), result)
             made = list(_tensors(result))
         outputs = _distinct([*made, *(given[position] for position in changed)])
@@ -525,6 +545,10 @@ def _mapped(change: Callable[[Any], Any], item: Any) -> Any:
 
 def _distinct(tensors: list[Tensor]) -> list[Tensor]:
     return list({id(tensor): tensor for tensor in tensors}.values())
+
+
+def _another_name(tensor: Tensor) -> Tensor:
+    return tensor.view_as(tensor) if torch.is_grad_enabled() else tensor.detach()
 
 
 def _version(tensor: Tensor) -> int:

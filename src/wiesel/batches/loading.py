@@ -66,13 +66,17 @@ class TrainingBatches:
 
 
 class EvaluationBatches:
-    """Every picture once, in order, unchanged but for the fixed preprocessing."""
+    """Every picture once, in order, unchanged but for the fixed preprocessing.
 
-    def __init__(self, images: Images, preprocessing: Preprocessing, *, batch: int = 500) -> None:
+    `batch` 0: 500, or fewer of pictures above 96 x 96, whose maps would fill the memory.
+    """
+
+    def __init__(self, images: Images, preprocessing: Preprocessing, *, batch: int = 0) -> None:
         self.pixels = _tensor(images)
         self.labels = torch.from_numpy(images.labels)
         self.preprocessing = preprocessing
-        self.batch = batch
+        _, height, width = preprocessing.image
+        self.batch = batch or max(8, min(500, 500 * 96 * 96 // (height * width)))
 
     def __len__(self) -> int:
         return -(-len(self.labels) // self.batch)

@@ -1,6 +1,6 @@
 """What happens to every picture, in training, evaluation and prediction alike: fixed once from the training split, travels with the model.
 
-decoded picture  ->  right size and channels (images.decoding)  ->  / 255  ->  - mean  ->  / std  ->  network
+decoded picture  ->  right size and channels (images.decoding)  ->  / 255  ->  - mean  ->  / std  ->  enlarged, if asked  ->  network
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,7 +19,8 @@ from wiesel.recipe import Fit
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """Input size, and mean and standard deviation per channel on the 0..1 scale, over the training pictures."""
+    """Size, and mean and standard deviation per channel on the 0..1 scale: over the training pictures, or as weights from elsewhere
+    were made with."""
 
     channels: int
     height: int
@@ -26,20 +28,27 @@ class Preprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     fit: Fit = "crop"
+    enlarge: int = 0
+    """Side in pixels to which `normalise` enlarges decoded pictures (bicubic); 0: the network sees `height` x `width`."""
 
     @property
     def image(self) -> tuple[int, int, int]:
-        """(C, H, W)"""
-        return self.channels, self.height, self.width
+        """(C, H, W) of what the network sees."""
+        return self.channels, self.enlarge or self.height, self.enlarge or self.width
 
     def normalise(self, pixels: Tensor) -> Tensor:
-        """uint8 (B, H, W, C) -> float32 (B, C, H, W) in channels-last memory format, mean 0 and deviation 1 over the training pictures."""
+        """uint8 (B, H, W, C) -> float32 (B, C, H, W) in channels-last memory format, with this mean taken off and in units of this
+        deviation; enlarged if that was asked for."""
         scale = torch.tensor([1 / (255 * s) for s in self.std])
         offset = torch.tensor([-m / s for m, s in zip(self.mean, self.std, strict=True)])
-        return (pixels.float() * scale + offset).permute(0, 3, 1, 2)
+        pictures = (pixels.float() * scale + offset).permute(0, 3, 1, 2)
+        if not self.enlarge:
+            return pictures
+        side = (self.enlarge, self.enlarge)
+        return F.interpolate(pictures, size=side, mode="bicubic", align_corners=False).contiguous(memory_format=torch.channels_last)
 
     def denormalise(self, batch: Tensor) -> Tensor:
-        """The inverse: float32 (B, C, H, W) -> uint8 (B, H, W, C), rounded and clipped to 0..255."""
+        """The inverse but for enlarging: float32 (B, C, H, W) -> uint8 (B, H, W, C), rounded and clipped to 0..255."""
         std, mean = torch.tensor(self.std)[:, None, None], torch.tensor(self.mean)[:, None, None]
         return ((batch.float() * std + mean) * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 

@@ -25,6 +25,16 @@ COMMANDS = {  # name -> (function, what --help says in English, in German)
         "Den Bericht eines Laufs als eine HTML-Datei schreiben.",
     ),
     "predict": ("wiesel.cli.predict:predict", "Classify pictures with a run.", "Bilder mit einem Lauf klassifizieren."),
+    "ood": (
+        "wiesel.cli.ood:ood",
+        "Measure how well a run notices pictures from elsewhere.",
+        "Messen, wie gut ein Lauf Bilder von anderswo bemerkt.",
+    ),
+    "head": (
+        "wiesel.cli.head:head",
+        "Put a head that knows its doubts on a run.",
+        "Einem Lauf einen Kopf geben, der seine Zweifel kennt.",
+    ),
     "explain": (
         "wiesel.cli.explain:explain",
         "Show where a picture speaks for its class.",
@@ -41,10 +51,20 @@ COMMANDS = {  # name -> (function, what --help says in English, in German)
         "Train networks several times and say whether one is better.",
         "Netze mehrmals trainieren und sagen, ob eines besser ist.",
     ),
+    "scale": (
+        "wiesel.cli.scale:scale",
+        "Search how a network should grow.",
+        "Suchen, wie ein Netz wachsen soll.",
+    ),
     "data": (
         "wiesel.cli.data:app",
         "List, fetch, describe and check data sets.",
         "Datensätze auflisten, holen, beschreiben und prüfen.",
+    ),
+    "lesson": (
+        "wiesel.cli.lesson:app",
+        "Lessons, and exercises that check themselves.",
+        "Lektionen, und Aufgaben, die sich selbst prüfen.",
     ),
     "doctor": ("wiesel.cli.doctor:doctor", "Say what this machine has and can do.", "Sagen, was dieser Rechner hat und kann."),
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from wiesel.cli.columns import columns
 from wiesel.cli.german import spoken
+from wiesel.errors import CannotSave
 from wiesel.language import duration, grouped, language, number, say
 
 if TYPE_CHECKING:
@@ -24,12 +25,16 @@ def compare(
     data: Annotated[str | None, Parameter(name=["--data", "-d"])] = None,
     epochs: int | None = None,
     margin: float | None = None,
-    plan: Path | None = None,
+    plan: str | None = None,
+    full: Annotated[bool, Parameter(negative="")] = False,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     show: Path | None = None,
     jobs: int = 0,
+    time_limit: float = 900.0,
     data_dir: Path | None = None,
+    lang: Literal["both", "de", "en"] = "both",
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    markdown: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
 ) -> None:
     """Train two or more networks several times each and say whether one is better, and how sure that is.
@@ -47,17 +52,25 @@ def compare(
     margin
         The smallest difference worth caring about, as a share: 0.003 is 0.3 points. Default: 5 % of the baseline's errors.
     plan
-        A plan (TOML) instead of networks and flags.
+        A plan instead of networks and flags: a TOML file, or the name of one that comes with wiesel (`residual-depth`, ...).
+    full
+        The plan's large form: all of the data, more runs.
     output
         The comparison's folder; default `compare/<data>-<arms>`. Alone: go on with the plan in it.
     show
-        Show the verdict of this folder; train nothing.
+        Show the verdict of this folder and write its page anew; train nothing.
     jobs
-        Trainings at the same time; 0: as many as there are processors.
+        Trainings at the same time, one thread each; 0: as many as there are processors.
+    time_limit
+        Seconds after which a training that shows no sign of life is ended and tried again; 0: never.
     data_dir
         Where named data sets are looked for first.
+    lang
+        Language of the page; both: switchable in the page.
     json_
         Print the result as JSON.
+    markdown
+        Print the result as Markdown.
     quiet
         No progress.
     """
@@ -68,10 +81,15 @@ def compare(
             print(sentence, file=sys.stderr, flush=True)
 
     def fairness(burdens: tuple[Burden, ...], decided: Plan) -> None:
-        print("\n".join(fairness_page(burdens, decided)), file=sys.stderr if json_ else sys.stdout, flush=True)
+        print("\n".join(fairness_page(burdens, decided)), file=sys.stderr if json_ or markdown else sys.stdout, flush=True)
 
     if show is not None:
         result = job.show(show)
+        if not (json_ or markdown):
+            try:
+                job.show_page(show, data_dir=data_dir, lang=lang)
+            except CannotSave as error:  # somebody else's folder: its verdict can be read all the same
+                tell(str(error))
     else:
         result = job.compare(
             arms,
@@ -79,13 +97,19 @@ def compare(
             epochs=epochs,
             margin=margin,
             plan=plan,
+            full=full,
             output=output,
             jobs=jobs,
+            time_limit=time_limit,
             data_dir=data_dir,
+            lang=lang,
             fairness=fairness,
             tell=tell,
         )
-    print(json.dumps(result.to_json()) if json_ else "\n".join(verdict_page(result)))
+    if markdown:
+        print(result.to_markdown())
+    else:
+        print(json.dumps(result.to_json()) if json_ else "\n".join(verdict_page(result)))
     sys.stdout.flush()
 
 
@@ -97,6 +121,7 @@ def fairness_page(burdens: tuple[Burden, ...], plan: Plan) -> list[str]:
             one.name,
             grouped(one.parameters),
             grouped(one.macs),
+            "–" if one.epochs is None else str(one.epochs),
             "–" if one.seconds is None else duration(one.seconds),
             ", ".join(f"{key}={value}" for key, value in one.settings.items()) or none,
         )
@@ -106,19 +131,27 @@ def fairness_page(burdens: tuple[Burden, ...], plan: Plan) -> list[str]:
         say(en="arm", de="Arm"),
         say(en="parameters", de="Parameter"),
         say(en="multiply-adds", de="Multiplikationen"),
+        say(en="epochs", de="Epochen"),
         say(en="time of a run", de="Zeit je Lauf"),
         say(en="own settings", de="eigene Einstellungen"),
     )
     epochs, rules = plan.training.epochs, plan.rules
+    count = say(en=f"{epochs} epoch{'s' * (epochs != 1)}", de=f"{epochs} Epoche{'n' * (epochs != 1)}")
+    first = plan.arms[0].title
+    time = (
+        say(en=f"{plan.seconds:g} seconds", de=f"{plan.seconds:g} Sekunden")
+        if plan.seconds
+        else say(en=f"the time that {first} takes for {count}", de=f"die Zeit, die {first} für {count} braucht")
+    )
     alike = {
-        "epochs": say(en=f"{epochs} epochs (not seconds)", de=f"{epochs} Epochen (nicht Sekunden)"),
-        "seconds": say(en=f"{plan.seconds:g} seconds", de=f"{plan.seconds:g} Sekunden"),
+        "epochs": count + say(en=" (not seconds)", de=" (nicht Sekunden)"),
+        "seconds": time + say(en=", in whole epochs", de=", in ganzen Epochen"),
         "free": say(en="no budget", de="kein Budget"),
     }[plan.budget]
     looks = ", ".join(str(runs) for runs in (*(runs for runs in rules.looks if runs < rules.cap), rules.cap))
     return [
         say(en="What the arms do not share:", de="Was die Arme nicht gemeinsam haben:"),
-        *columns(titles, rows, (False, True, True, True, False)),
+        *columns(titles, rows, (False, True, True, True, True, False)),
         say(
             en=f"Alike: pictures and their division, seeds, {alike}, every setting not named above. "
             "Tuning: no runs for any arm; an arm with settings of its own had what went into them.",
@@ -139,18 +172,20 @@ def verdict_page(result: Comparison) -> list[str]:
         say(en="right", de="richtig"),
         say(en="difference", de="Unterschied"),
         say(en="interval", de="Intervall"),
-        say(en="beats the baseline", de="schlägt den Ersten"),
+        say(en="run ahead", de="Lauf liegt vorn"),
         say(en="time of a run", de="Zeit je Lauf"),
     )
-    others = [_other(arm["name"], arm["verdict"]) for arm in found["arms"][1:] if arm["name"] != found["challenger"]]
+    others = [_other(arm) for arm in found["arms"][1:] if arm["name"] != found["challenger"]]
+    training = [one["sentence"][language()] for one in found.get("training", ())]
     return [
         result.sentence(),
         *others,
+        *training,
         "",
         *columns(titles, rows, (False, True, True, True, True, True)),
         "",
         result.small_print(),
-        str(result.folder),
+        str(result.page if result.page.is_file() else result.folder),
     ]
 
 
@@ -171,12 +206,13 @@ def _signed(share: float) -> str:
     return points(share, language())
 
 
-def _other(name: str, word: str) -> str:
+def _other(arm: dict[str, Any]) -> str:
+    against = arm.get("against") or say(en="the baseline", de="der erste Arm")
     words = {
-        "better": say(en="better than the baseline", de="besser als der erste Arm"),
-        "worse": say(en="worse than the baseline", de="schlechter als der erste Arm"),
-        "same": say(en="practically the same as the baseline", de="praktisch gleich wie der erste Arm"),
+        "better": say(en=f"better than {against}", de=f"besser als {against}"),
+        "worse": say(en=f"worse than {against}", de=f"schlechter als {against}"),
+        "same": say(en=f"practically the same as {against}", de=f"praktisch gleich wie {against}"),
         "undecided": say(en="not enough runs", de="zu wenige Läufe"),
         "test_set_too_small": say(en="the test set is too small to tell", de="der Testsatz ist zu klein, um es zu sagen"),
     }
-    return f"{name}: {words[word]}."
+    return f"{arm['name']}: {words[arm['verdict']]}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -82,21 +82,40 @@ def card(source: str, /, *, data_dir: Path | None = None, json_: Json = False) -
 
 @app.command
 @spoken
-def check(source: str, /, *, data_dir: Path | None = None, json_: Json = False) -> int:
-    """Look for unreadable files, duplicates, leaks between splits and contradictory labels. Exit code 3 if there are any.
+def check(
+    source: str,
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
+    quick: Annotated[bool, Parameter(negative="")] = False,
+    data_dir: Path | None = None,
+    json_: Json = False,
+    lang: Literal["de", "en", "both"] = "both",
+) -> int:
+    """Look for unreadable files, copies, leaks between splits, contradictory and doubtful labels. Exit code 3 if there are problems.
+
+    Nothing is changed or deleted.
 
     Parameters
     ----------
     source
         A folder, a .zip file or a named data set.
+    output
+        A page (.html) with the pictures side by side; the list for machines is written beside it (.json).
+    quick
+        Without near duplicates and doubtful labels.
     data_dir
         Where named data sets are looked for first.
     json_
         Print as JSON.
+    lang
+        Language of the page.
     """
-    from wiesel.images.check import check as job
     from wiesel.images.check import problems, text
+    from wiesel.jobs.data_check import check_data
 
-    facts = job(source, data_dir=data_dir)
+    facts = check_data(source, output=output, data_dir=data_dir, quick=quick, lang=lang)
     print(json.dumps(facts) if json_ else text(facts))
+    if output is not None and not json_:
+        print(output)
     return 3 if problems(facts) else 0

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from wiesel.cli.german import spoken
+from wiesel.language import say
 
 
 @spoken
@@ -17,12 +18,14 @@ def evaluate(
     /,
     *,
     split: Literal["train", "validation", "test"] = "test",
+    views: Literal[1, 2, 6] = 1,
     data_dir: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
     lang: Literal["de", "en", "both"] = "both",
 ) -> None:
     """Measure a finished run; for the test split, write its report anew.
 
+    On the test split also: how sure the run may be, with temperature, sets of classes and selective accuracy.
     Predictions are made once per split and kept in the run folder; each look at the test split is recorded there.
 
     Parameters
@@ -31,6 +34,8 @@ def evaluate(
         The run folder.
     split
         Which pictures.
+    views
+        Tell also the accuracy when so many views of each picture are averaged: 2, it and its mirror image; 6, these moved as well.
     data_dir
         Where named data sets are looked for first.
     json_
@@ -38,11 +43,27 @@ def evaluate(
     lang
         Language of the report.
     """
+    from wiesel.jobs.evaluate import assessment_of, evaluate_views
     from wiesel.jobs.evaluate import evaluate as job
+    from wiesel.jobs.twins import scores_of
+    from wiesel.runs.folder import RunFolder
+    from wiesel.uncertainty.sentences import lines
 
     result = job(run, split=split, data_dir=data_dir, lang=lang)
+    assessment = assessment_of(RunFolder.open(run)) if split == "test" else None
+    twins = scores_of(RunFolder.open(run)) if split == "test" else None
+    seen = evaluate_views(run, views, split=split, data_dir=data_dir) if views > 1 else None
     if json_:
-        print(json.dumps(result.to_json()))
+        more = {} if assessment is None else {"uncertainty": assessment.to_json()}
+        more |= {} if twins is None else {"twins": twins.to_json()}
+        more |= {} if seen is None else {"views": {"number": views, "accuracy": seen.value, "interval": [seen.low, seen.high]}}
+        print(json.dumps({**result.to_json(), **more}))
     else:
         print(result.evaluation.classification_report())
+        if assessment is not None:
+            print("\n".join(lines(assessment, result.evaluation.classes)))
+        if twins is not None:
+            print(twins.sentence())
+        if seen is not None:
+            print(say(en="with {n} views averaged: {a}", de="mit {n} gemittelten Ansichten: {a}").format(n=views, a=seen.percent()))
         print(result.sentence())

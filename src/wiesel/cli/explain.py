@@ -25,6 +25,8 @@ def explain(
     layer: str | None = None,
     target: str | None = None,
     check: Annotated[bool, Parameter(negative="")] = False,
+    neighbours: int = 0,
+    data_dir: Path | None = None,
     output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
@@ -44,6 +46,10 @@ def explain(
         The class beside the predicted one; default: the name of the picture's folder, else the runner-up.
     check
         Also scramble the weights, and delete and insert pixels, to see how far the maps can be trusted.
+    neighbours
+        So many training pictures that are nearest in feature space, from the pictures of the run.
+    data_dir
+        Where named data sets are looked for first.
     output
         The drawing: a .html or .png file; default `explanation.html` in the current folder.
     json_
@@ -52,7 +58,9 @@ def explain(
     from wiesel.jobs.explain import explain as job
     from wiesel.jobs.explain import write
 
-    explained = job(run, [image, *more], methods=method, layer=layer, target=target, check=check)
+    explained = job(
+        run, [image, *more], methods=method, layer=layer, target=target, check=check, neighbours=neighbours, data_dir=data_dir
+    )
     drawn = None if json_ and output is None else write(explained, output or Path("explanation.html"))
     if json_:
         print(json.dumps([one.to_json() for one in explained]))
@@ -74,6 +82,10 @@ def _told(one: Explained) -> None:
             for remark in found.remarks:
                 print(f"  {remark}")
         _checked(pair)
+    for near in one.neighbours:
+        print(
+            f"  {say(en='near', de='nah')}: {near.name} ({near.label}), {say(en='cosine', de='Kosinus')} {number(near.likeness, 3)}"
+        )
 
 
 def _checked(pair: Pair) -> None:

@@ -71,6 +71,7 @@ GERMAN = {
     "Fine-tuning: so many stages from the picture on, or `until:LAYER`, stay as they are.": "Feinabstimmung: so viele Stufen vom Bild an, oder `until:SCHICHT`, bleiben, wie sie sind.",
     "Fine-tuning: begin with the head alone and let one more stage learn after every so many epochs.": "Feinabstimmung: mit dem Kopf allein beginnen und nach je so vielen Epochen eine Stufe mehr lernen lassen.",
     "Fine-tuning: the rate of a stage is that of the next one times this; 1: the same for all.": "Feinabstimmung: die Lernrate einer Stufe ist die der nächsten mal diese Zahl; 1: für alle dieselbe.",
+    "Fine-tuning: keep the running statistics of the batch norms (default), or learn new ones.": "Feinabstimmung: die laufenden Statistiken der Batch-Normen behalten (Vorgabe) oder neue lernen.",
     "Use only so many training pictures per class; those for validation are taken out of them.": "Nur so viele Trainingsbilder je Klasse verwenden; die zur Validierung kommen aus ihnen.",
     "Side in pixels to which batches are enlarged before the network sees them.": "Seitenlänge in Pixeln, auf die Stapel vergrössert werden, bevor das Netz sie sieht.",
     # evaluate, report, predict, models, doctor
@@ -111,6 +112,7 @@ GERMAN = {
     "The layer that the CAM methods look at; default: the last that puts out a map.": "Die Schicht, die die CAM-Methoden ansehen; sonst die letzte, die eine Karte ausgibt.",
     "The class beside the predicted one; default: the name of the picture's folder, else the runner-up.": "Die Klasse neben der vorhergesagten; sonst der Name des Ordners des Bildes, sonst die zweitwahrscheinlichste.",
     "Also scramble the weights, and delete and insert pixels, to see how far the maps can be trusted.": "Auch die Gewichte verwürfeln sowie Pixel löschen und einfügen, um zu sehen, wie weit den Karten zu trauen ist.",
+    "So many training pictures that are nearest in feature space, from the pictures of the run.": "So viele Trainingsbilder, die im Merkmalsraum am nächsten sind, aus den Bildern des Laufs.",
     "The drawing: a .html or .png file; default `explanation.html` in the current folder.": "Die Zeichnung: eine .html- oder .png-Datei; sonst `explanation.html` im aktuellen Ordner.",
     "Print the raw maps and everything about them as JSON; draw only if -o is given.": "Die rohen Karten und alles über sie als JSON ausgeben; zeichnen nur mit -o.",
     # head
@@ -146,6 +148,16 @@ GERMAN = {
     "Seconds after which a training that shows no sign of life is ended and tried again; 0: never.": "Sekunden ohne Lebenszeichen, nach denen ein Training beendet und neu versucht wird; 0: nie.",
     "Language of the page; both: switchable in the page.": "Sprache der Seite; both: in der Seite umschaltbar.",
     "Print the result as Markdown.": "Das Ergebnis als Markdown ausgeben.",
+    # scale
+    "Search how depth, width and picture size should grow together, and draw accuracy against multiply-adds.": "Suchen, wie Tiefe, Breite und Bildgrösse gemeinsam wachsen sollen, und die Genauigkeit gegen die Multiplikationen zeichnen.",
+    "The same command again goes on where it was interrupted.": "Derselbe Befehl fährt fort, wo er unterbrochen wurde.",
+    "What grows: a network with equally many blocks in each stage, with its changes.": "Was wächst: ein Netz mit gleich vielen Blöcken je Stufe, mit seinen Änderungen.",
+    "Side of the first pictures in pixels.": "Seitenlänge der ersten Bilder in Pixeln.",
+    "Epochs of each rung of the search; may be given several times.": "Epochen jeder Sprosse der Suche; auch mehrmals.",
+    "How often the multiply-adds are doubled.": "Wie oft die Multiplikationen verdoppelt werden.",
+    "Runs of each grown network.": "Läufe jedes gewachsenen Netzes.",
+    "The folder for all of it.": "Der Ordner für alles.",
+    "Tell also the accuracy when so many views of each picture are averaged: 2, it and its mirror image; 6, these moved as well.": "Auch die Genauigkeit nennen, wenn so viele Ansichten jedes Bildes gemittelt werden: 2, es und sein Spiegelbild; 6, diese auch verschoben.",
     # uncertainty
     "On the test split also: how sure the run may be, with temperature, sets of classes and selective accuracy.": "Auf dem Testteil auch: wie sicher sich der Lauf sein darf, mit Temperatur, Mengen von Klassen und selektiver Genauigkeit.",
     "Answer with a set of classes that contains the truth in so many percent of cases: 90.": "Mit einer Menge von Klassen antworten, die in so viel Prozent der Fälle die Wahrheit enthält: 90.",

@@ -13,6 +13,7 @@ from wiesel.cli.german import spoken
 from wiesel.language import say
 from wiesel.recipe import Fit, Optimiser, Precision, Schedule
 
+TRANSFER = Group(say(en="Pretrained networks", de="Vortrainierte Netze"), sort_key=3)
 PICTURES = Group(say(en="Pictures", de="Bilder"), sort_key=1)
 TRAINING = Group(say(en="Training", de="Training"), sort_key=2)
 
@@ -40,6 +41,8 @@ def train(
     test: Annotated[float | None, Parameter(group=PICTURES)] = None,
     split_seed: Annotated[int | None, Parameter(group=PICTURES)] = None,
     unreadable: Annotated[float | None, Parameter(group=PICTURES)] = None,
+    subset: Annotated[int | None, Parameter(group=PICTURES)] = None,
+    enlarge: Annotated[int | None, Parameter(group=PICTURES)] = None,
     flip: Annotated[bool | None, Parameter(group=PICTURES)] = None,
     alternate: Annotated[bool | None, Parameter(group=PICTURES)] = None,
     shift: Annotated[int | None, Parameter(group=PICTURES)] = None,
@@ -62,6 +65,14 @@ def train(
     precision: Annotated[Precision | None, Parameter(group=TRAINING)] = None,
     threads: Annotated[int | None, Parameter(group=TRAINING)] = None,
     checkpoint_every: Annotated[int | None, Parameter(group=TRAINING)] = None,
+    pretrained: Annotated[bool | str | None, Parameter(negative="", group=TRANSFER)] = None,
+    mode: Annotated[Literal["probe", "finetune"] | None, Parameter(group=TRANSFER)] = None,
+    keep_head: Annotated[bool | None, Parameter(negative="", group=TRANSFER)] = None,
+    head_start: Annotated[Literal["probe", "fresh"] | None, Parameter(group=TRANSFER)] = None,
+    freeze: Annotated[int | str | None, Parameter(group=TRANSFER)] = None,
+    unfreeze: Annotated[int | None, Parameter(group=TRANSFER)] = None,
+    layer_decay: Annotated[float | None, Parameter(group=TRANSFER)] = None,
+    norm_statistics: Annotated[Literal["keep", "learn"] | None, Parameter(group=TRANSFER)] = None,
 ) -> None:
     """Train a network on pictures, measure it once on the test split, write its report.
 
@@ -107,6 +118,10 @@ def train(
         Number that decides the division.
     unreadable
         Share of unreadable pictures from which on training refuses to start.
+    subset
+        Use only so many training pictures per class; those for validation are taken out of them.
+    enlarge
+        Side in pixels to which batches are enlarged before the network sees them.
     flip
         Mirror pictures at random; default: only for named sets of things that look the same in a mirror.
     alternate
@@ -151,6 +166,22 @@ def train(
         Processor threads; 0: all that this process may use.
     checkpoint_every
         Steps between checkpoints within an epoch; 0: one per epoch.
+    pretrained
+        Begin with weights from elsewhere: alone, the published ones; or torchvision, timm, timm:NAME, a .safetensors file, a run folder.
+    mode
+        probe: fit only a linear head to the network's features (default); finetune: the network learns on.
+    keep_head
+        Fine-tuning: begin with the head of the weights, which must know the same classes.
+    head_start
+        Fine-tuning with other classes: begin with the head of a probe, or with a fresh one.
+    freeze
+        Fine-tuning: so many stages from the picture on, or `until:LAYER`, stay as they are.
+    unfreeze
+        Fine-tuning: begin with the head alone and let one more stage learn after every so many epochs.
+    layer_decay
+        Fine-tuning: the rate of a stage is that of the next one times this; 1: the same for all.
+    norm_statistics
+        Fine-tuning: keep the running statistics of the batch norms (default), or learn new ones.
     """
     from wiesel.jobs.train import train as job
     from wiesel.training.progress import Silent, fitting
@@ -196,6 +227,16 @@ def train(
         precision=precision,
         threads=threads,
         checkpoint_every=checkpoint_every,
+        subset=subset,
+        enlarge=enlarge,
+        pretrained="imagenet" if pretrained is True else pretrained or None,
+        mode=mode,
+        keep_head=keep_head,
+        head_start=head_start,
+        freeze=freeze,
+        unfreeze=unfreeze,
+        layer_decay=layer_decay,
+        norm_statistics=norm_statistics,
     )
     print(json.dumps(result.to_json()) if json_ else result.sentence())
     sys.stdout.flush()

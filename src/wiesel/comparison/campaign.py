@@ -7,6 +7,7 @@ its driver instead of starting it a second time.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -23,13 +24,19 @@ from wiesel.comparison.ledger import Ledger
 from wiesel.errors import RunBusy, WieselError
 from wiesel.language import duration, say
 from wiesel.recipe import to_toml
-from wiesel.runs import commit
+from wiesel.runs import commit, events
 from wiesel.runs.folder import RunFolder
 from wiesel.training.interruption import Interruption
 
 RETRIES = 3
 PERIOD = 0.2
 """Seconds between two looks at the processes."""
+TELL_EVERY = 60.0
+"""Seconds between two sentences about how far the trainings are."""
+GRACE = 30.0
+"""Seconds that a training which hangs has for ending in good order."""
+LEAST_SHARE = 0.05
+"""Of its steps that a run must have done before its own pace is believed."""
 HOPELESS = (2, 4)
 """Exit codes of a training that another attempt would not help: a setting is wrong, or something is missing."""
 
@@ -55,6 +62,7 @@ class Job:
     begun: float
     attempt: int
     pid: int = 0
+    hung: bool = False
 
 
 @dataclass
@@ -71,6 +79,8 @@ class Campaign:
     """With which a person goes on."""
     data_dir: Path | None = None
     tell: Callable[[str], None] = lambda _: None
+    time_limit: float = 900.0
+    """Seconds without any sign of life after which a training counts as hanging and is ended; 0: never."""
     places: dict[Cell, Path] = field(default_factory=dict)
     """Where the finished cells lie."""
     attempts: dict[Cell, int] = field(default_factory=dict)
@@ -84,6 +94,7 @@ class Campaign:
         """
         missing = deque(cell for cell in wanted if not self._there(cell))
         running: list[Job] = []
+        told = time.monotonic()
         with Interruption() as interruption:
             try:
                 while missing or running:
@@ -94,6 +105,11 @@ class Campaign:
                     while missing and len(running) < self.jobs:
                         running.append(self._start(missing.popleft()))
                     time.sleep(PERIOD)
+                    if time.monotonic() - told >= TELL_EVERY:
+                        told = time.monotonic()
+                        self._report(missing, running)
+                    for job in running:
+                        self._end_if_it_hangs(job)
                     for job in [job for job in running if not self._runs(job)]:
                         running.remove(job)
                         if self._ended(job):
@@ -191,6 +207,11 @@ class Campaign:
             self.attempts[cell] = job.attempt - 1
             return False
         said = last_line(_log(folder))
+        if job.hung:
+            said = say(
+                en=f"no sign of life for {duration(self.time_limit)}, so it was ended",
+                de=f"{duration(self.time_limit)} lang kein Lebenszeichen, darum beendet",
+            )
         self.ledger.note("died", cell=cell.name, code=code, attempt=job.attempt, said=said)
         again = job.attempt <= RETRIES and code not in HOPELESS
         self.tell(
@@ -205,11 +226,30 @@ class Campaign:
             self.failed.append(cell)
         return False
 
+    def _end_if_it_hangs(self, job: Job) -> None:
+        """A training writes into its history all the time; one that has written nothing for the time limit is ended."""
+        if not self.time_limit or job.hung:
+            return
+        quiet = min(time.monotonic() - job.begun, _quiet(self.ledger.folder_of(job.cell)))
+        if quiet < self.time_limit:
+            return
+        job.hung = True
+        if job.process is not None:
+            job.process.terminate()
+            try:
+                job.process.wait(min(GRACE, self.time_limit))
+            except subprocess.TimeoutExpired:
+                job.process.kill()
+                job.process.wait()
+        elif job.pid and _trains(job.pid, self.ledger.folder_of(job.cell)):
+            os.kill(job.pid, signal.SIGKILL)
+
     def _finished(self, cell: Cell, folder: Path, wall: float | None = None) -> None:
         self.places[cell] = folder
-        if not any(row["key"] == cell.key for row in self.ledger.rows("done")):
+        # A run that an earlier state of the program finished keeps the row that says so.
+        if not any(cell.key == row["key"] or folder.name == row["folder"] for row in self.ledger.rows("done")):
             how: State = state(folder)
-            self.ledger.note("done", cell=cell.name, key=cell.key, folder=folder.name, state=how, wall=wall)
+            self.ledger.note("done", cell=cell.name, key=cell.key, folder=folder.name, state=how, wall=wall, program=cell.program)
             self.ledger.publish(cell, folder)
 
     def _stop(self, running: list[Job]) -> None:
@@ -227,30 +267,62 @@ class Campaign:
     # --- how long it takes -----------------------------------------------------------------------------------------------
 
     def _report(self, missing: Sequence[Cell], running: Sequence[Job]) -> None:
-        open_cells = [*missing, *(job.cell for job in running)]
         done = len(self.places)
-        left, whole = self.seconds_for(open_cells), self.seconds_for([cell for cell in self.cells if cell not in self.places])
+        open_cells = [*missing, *(job.cell for job in running)]
+        others = [cell for cell in self.cells if cell not in self.places and cell not in open_cells]
+        begun = [(job, progress(self.ledger.folder_of(job.cell))) for job in running]
+        left = self.seconds_for(open_cells, begun)
+        now = "".join(f"; {job.cell.name} {100 * share:.0f} %" for job, share in begun if share)
+        if not left:
+            unknown = say(en="how long is not known yet", de="wie lange, ist noch nicht bekannt")
+            runs = say(en=f"{done} of at most {len(self.cells)} runs", de=f"{done} von höchstens {len(self.cells)} Läufen")
+            self.tell(f"{runs}; {unknown}{now}")
+            return
+        whole = left + self.seconds_for(others, begun)
         self.tell(
             say(
                 en=f"{done} of at most {len(self.cells)} runs; about {duration(left)} to the next look, at most {duration(whole)} in all",
                 de=f"{done} von höchstens {len(self.cells)} Läufen; etwa {duration(left)} bis zum nächsten Blick, "
                 f"höchstens {duration(whole)} insgesamt",
             )
+            + now
         )
 
-    def seconds_for(self, cells: Sequence[Cell]) -> float:
-        """Estimate for training these cells from now on, from the runs that were timed; 0 if there is none."""
+    def seconds_for(self, cells: Sequence[Cell], begun: Sequence[tuple[Job, float]] = ()) -> float:
+        """Estimate for training these cells from now on; 0 if nothing is known yet.
+
+        From the runs that were timed, and from those in training that have come some way (`begun`: with the share that is done).
+        """
         names = {cell.key: cell.arm for cell in self.cells}
         timed: dict[int, list[float]] = {}
         for row in self.ledger.rows("done"):
             if row.get("wall") and row["key"] in names:
                 timed.setdefault(names[row["key"]], []).append(float(row["wall"]))
+        shares = {job.cell: share for job, share in begun if job.process is not None}
+        for job, share in begun:
+            if share >= LEAST_SHARE and job.process is not None and job.cell.arm not in timed:
+                timed[job.cell.arm] = [(time.monotonic() - job.begun) / share]
         if not timed:
             return 0.0
         means = {number: sum(walls) / len(walls) for number, walls in timed.items()}
         rate = sum(means[number] / self.weights[number] for number in means) / len(means)
-        total = sum(means.get(cell.arm, rate * self.weights[cell.arm]) for cell in cells)
+        total = sum((1 - shares.get(cell, 0.0)) * means.get(cell.arm, rate * self.weights[cell.arm]) for cell in cells)
         return total / max(1, min(self.jobs, len(cells)))
+
+
+def progress(folder: Path) -> float:
+    """Share of its steps that a run has done, 0..1, as its history tells."""
+    history = events.effective(events.rows(folder / "events.jsonl"))
+    steps = next((row["steps"] for row in history if row["kind"] == "start" and row.get("steps")), 0)
+    return min(1.0, max((row.get("step", 0) for row in history), default=0) / steps) if steps else 0.0
+
+
+def _quiet(folder: Path) -> float:
+    """Seconds since this run last wrote anything; endless before its first word."""
+    try:
+        return max(0.0, time.time() - (folder / "events.jsonl").stat().st_mtime)
+    except OSError:
+        return math.inf
 
 
 def last_line(log: Path) -> str:

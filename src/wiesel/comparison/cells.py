@@ -1,6 +1,6 @@
 """The cells of a comparison: one arm with one seed, its run folder, and what came out of it.
 
-A cell is known by its key: what trains it, on which pictures, with which version of this program. The same key is the same run, in
+A cell is known by its key: what trains it, on which pictures, with which state of this program. The same key is the same run, in
 whatever plan it stands, and is trained once.
 """
 
@@ -41,6 +41,8 @@ class Cell:
     """What its folder is called, if no other recipe has that name already."""
     recipe: Recipe
     key: str
+    program: str = ""
+    """Which state of it would train this cell now."""
 
     @property
     def seed(self) -> int:
@@ -57,10 +59,14 @@ class Result:
     """Training pictures of the source that this division keeps for validation and test."""
     seconds: float
     diverged: bool
+    training_error: float | None = None
+    """Share of the training pictures that was wrong in the last epoch, while it trained; None of a run that diverged."""
 
 
-def cells(plan: Plan, *, data: str, version: str) -> tuple[Cell, ...]:
-    """All cells up to the plan's cap, in the order of training: run by run, and in each run arm by arm. `data`: its fingerprint.
+def cells(plan: Plan, *, data: str, program: str, epochs: Sequence[int] | None = None) -> tuple[Cell, ...]:
+    """All cells up to the plan's cap, in the order of training: run by run, and in each run arm by arm.
+
+    `data`: its fingerprint; `program`: which state of it trains; `epochs`: of each arm, where the plan leaves them to the clock.
 
     Raises:
         BadValue: two arms that would train the very same runs.
@@ -73,23 +79,27 @@ def cells(plan: Plan, *, data: str, version: str) -> tuple[Cell, ...]:
             recipe = recipe_of(plan, planned, run)
             # A cell has one thread for itself: the other processors train other cells.
             training = dataclasses.replace(recipe.training, threads=recipe.training.threads or 1)
+            if epochs is not None:
+                training = dataclasses.replace(training, epochs=epochs[number])
             recipe = dataclasses.replace(recipe, training=training)
-            key = key_of(recipe, data=data, version=version)
+            key = key_of(recipe, data=data, program=program)
             if key in keys:
-                raise BadValue(
-                    setting="arms", value=[keys[key], planned.title], expected=say(en="different designs", de="verschieden")
+                twins = say(
+                    en="different designs; these two train the very same runs, so there is nothing to compare",
+                    de="verschiedene Entwürfe; diese beiden trainieren genau dieselben Läufe, zu vergleichen gibt es nichts",
                 )
+                raise BadValue(setting="arms", value=[keys[key], planned.title], expected=twins)
             keys[key] = planned.title
             short = names[number] if names.count(names[number]) == 1 else f"{names[number]}-{number + 1}"
-            found.append(Cell(number, run, f"{short}-seed{recipe.seed}", recipe, key))
+            found.append(Cell(number, run, f"{short}-seed{recipe.seed}", recipe, key, program))
     return tuple(found)
 
 
-def key_of(recipe: Recipe, *, data: str, version: str) -> str:
-    """sha256 over the recipe, the pictures' fingerprint and the version, as hex. Where the pictures lie does not matter."""
+def key_of(recipe: Recipe, *, data: str, program: str) -> str:
+    """sha256 over the recipe, the pictures' fingerprint and the state of the program, as hex. Where the pictures lie does not matter."""
     decisions = dataclasses.asdict(recipe)
     decisions["data"]["source"] = data
-    return hashlib.sha256(msgspec.json.encode([decisions, version], order="deterministic")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode([decisions, program], order="deterministic")).hexdigest()
 
 
 def state(folder: Path) -> State:
@@ -114,13 +124,15 @@ def result(folder: Path) -> Result:
         RunError: its files are damaged.
     """
     run = RunFolder(folder)
-    division, lost = run.read_splits(), state(folder) == "diverged"
+    division, lost, history = run.read_splits(), state(folder) == "diverged", run.history()
+    epochs = [row for row in events.effective(history) if row["kind"] == "epoch"]
     return Result(
         predictions=None if lost else Predictions.from_file(run.predictions("test")),
         classes=run.read_classes(),
         drawn=sum(len(rows) for rows in division["made"].values()),
-        seconds=_seconds(run.history()),
+        seconds=_seconds(history),
         diverged=lost,
+        training_error=1 - float(epochs[-1]["train_accuracy"]) if epochs and not lost else None,
     )
 
 

@@ -20,6 +20,7 @@ def document(judgement: Judgement, *, plan: str = "") -> dict[str, Any]:
     """
     leading, look = judgement.leading, judgement.look
     findings = {finding.challenger: finding for finding in judgement.findings}
+    arms = {arm.name: arm for arm in judgement.outcomes.arms}
     return {
         **_finding(leading),
         "margin": leading.margin,
@@ -32,7 +33,10 @@ def document(judgement: Judgement, *, plan: str = "") -> dict[str, Any]:
         "exploratory": judgement.exploratory,
         "engine": ENGINE,
         "plan": plan,
-        "arms": [_arm(arm, judgement.outcomes.arms[0], findings.get(arm.name)) for arm in judgement.outcomes.arms],
+        "arms": [
+            _arm(arm, arms[findings[arm.name].baseline] if arm.name in findings else arm, findings.get(arm.name))
+            for arm in arms.values()
+        ],
     }
 
 
@@ -64,6 +68,7 @@ def _arm(arm: Arm, baseline: Arm, found: Finding | None) -> dict[str, Any]:
     }
     if found is not None:
         own |= {
+            "against": baseline.name,
             **_finding(found),
             "seed_correlation": _seed_correlation(baseline, arm),
             "exploration": _exploration(baseline, arm, found),

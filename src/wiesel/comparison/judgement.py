@@ -7,6 +7,7 @@ interval does not quite, the interval ends at zero (the bound that the claim its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -88,8 +89,8 @@ class Judgement:
         return max(self.findings, key=lambda one: one.accuracies[1])
 
 
-def judge(outcomes: Outcomes | SplitOutcomes, rules: Rules, *, exploratory: bool = False) -> Judgement:
-    """Look at the runs there are.
+def judge(outcomes: Outcomes | SplitOutcomes, rules: Rules, *, exploratory: bool = False, against: Sequence[int] = ()) -> Judgement:
+    """Look at the runs there are. `against`: for each arm but the first, the number of its baseline; empty: the first for all.
 
     Raises:
         TooFewRuns: an arm has not the runs of the first look.
@@ -100,14 +101,16 @@ def judge(outcomes: Outcomes | SplitOutcomes, rules: Rules, *, exploratory: bool
     if look is None:
         raise TooFewRuns(name=fewest.name, have=len(fewest), needed=min(rules.looks[0], rules.cap))
     seen = outcomes.first(look.runs)
-    baseline, *challengers = seen.arms
+    first, *challengers = seen.arms
+    baselines = [seen.arms[number] for number in against or [0] * len(challengers)]
     start = min(rules.looks[0], rules.cap)
-    margin = margin_for(rules, 1 - float(baseline.first(start).accuracies.mean()))
-    differences = [_difference(seen, baseline, challenger) for challenger in challengers]
+    margin = margin_for(rules, 1 - float(first.first(start).accuracies.mean()))
+    pairs = list(zip(baselines, challengers, strict=True))
+    differences = [_difference(seen, baseline, challenger) for baseline, challenger in pairs]
     apart = holm([found.chance() for found in differences], look.alpha)
     share = 1 / len(challengers)
     findings = []
-    for challenger, found, told in zip(challengers, differences, apart, strict=True):
+    for (baseline, challenger), found, told in zip(pairs, differences, apart, strict=True):
         interval = found.interval(look.alpha * share)
         if told and interval.low <= 0 <= interval.high:
             interval = replace(interval, low=0.0) if found.value > 0 else replace(interval, high=0.0)

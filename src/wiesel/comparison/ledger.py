@@ -62,8 +62,8 @@ class Ledger:
     def rows(self, *kinds: str) -> list[events.Row]:
         return [row for row in events.rows(self.rows_file) if row["kind"] in kinds or not kinds]
 
-    def begin(self, plan: Plan, *, data: str) -> None:
-        """Write the plan down, if it is not the one that stands there. `data`: fingerprint of the pictures.
+    def begin(self, plan: Plan, *, data: str, command: str = "") -> None:
+        """Write the plan down, if it is not the one that stands there. `data`: fingerprint of the pictures; `command`: how it was asked.
 
         Raises:
             OtherPicturesThanPlanned: runs were made on other pictures.
@@ -79,7 +79,12 @@ class Ledger:
         commit.write_file(self.plan, to_toml(plan).encode())
         if not begun:
             commit.write_file(self.folder / "plan.sha256", f"{own}\n".encode())
-        self.note("plan", sha256=own, data=data)
+        self.note("plan", sha256=own, data=data, command=command)
+
+    @property
+    def command(self) -> str:
+        """With which the plan that stands there was asked for; empty if that is not known."""
+        return next((str(row["command"]) for row in self.rows("plan")[::-1] if row.get("command")), "")
 
     @property
     def planned(self) -> str:

@@ -54,6 +54,8 @@ class PlannedArm:
     """What this arm does differently, by the names of a recipe's settings: `rate`, `flip`, `size`, …"""
     name: str = ""
     """What it is called in sentences; empty: the model and its settings."""
+    against: str = ""
+    """The arm that it is measured against, by what that is called; empty: the first."""
 
     def __post_init__(self) -> None:
         # Lists from a file and tuples from a program are the same decision.
@@ -62,6 +64,14 @@ class PlannedArm:
     @property
     def title(self) -> str:
         return self.name or " ".join([self.model, *(f"{key}={value}" for key, value in self.settings.items())])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a plan wants to know, in a sentence for readers. It decides nothing and is not part of the fingerprint."""
+
+    en: str = ""
+    de: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +90,18 @@ class Plan:
     training: Training = field(default_factory=Training)
     metric: Literal["accuracy"] = "accuracy"
     """Share of the test pictures that is right, with the weights that a run keeps: those of its best epoch on validation."""
+    training_error: bool = False
+    """Also ask whether the arms differ in their training error: a question of its own, with its own share of error."""
     budget: Literal["epochs", "seconds", "free"] = "epochs"
     """What every arm has alike: epochs; or `seconds` of training per run; or free, where the arms' settings say."""
     seconds: float = 0.0
-    """Per run, for the budget `seconds`."""
+    """Per run, for the budget `seconds`; 0: as long as the first arm takes for its epochs. See `wiesel.comparison.clock`."""
     divisions: Literal["fixed", "redrawn"] = "fixed"
     """`redrawn`: run j divides the pictures anew, with `data.split_seed` + j; for small data, see `wiesel.comparison.small_data`."""
     first_seed: int = 0
     """Run j of every arm has the seed `first_seed` + j."""
     rules: Rules = field(default_factory=Rules)
+    question: Question = field(default_factory=Question)
 
     def __post_init__(self) -> None:
         titles = [arm.title for arm in self.arms]
@@ -109,8 +122,8 @@ class Plan:
             (
                 "seconds",
                 self.seconds,
-                math.isfinite(self.seconds) and (self.seconds > 0) == (self.budget == "seconds") and self.seconds >= 0,
-                say(en="above 0 for the budget 'seconds', else 0", de="über 0 für das Budget 'seconds', sonst 0"),
+                math.isfinite(self.seconds) and self.seconds >= 0 and (self.seconds == 0 or self.budget == "seconds"),
+                say(en="0 or more for the budget 'seconds', else 0", de="0 oder mehr für das Budget 'seconds', sonst 0"),
             ),
             ("first_seed", self.first_seed, 0 <= self.first_seed < 2**62, "0 <= first_seed < 2**62"),
         ]
@@ -118,7 +131,16 @@ class Plan:
             if not fine:
                 raise BadValue(setting=setting, value=value, expected=expected)
         for arm in self.arms:
+            if arm.against and (arm.against not in titles or arm.against == arm.title or arm is self.arms[0]):
+                other = [title for title in titles if title != arm.title]
+                expected = say(en="none for the first arm, else ", de="nichts beim ersten Arm, sonst ") + " | ".join(other)
+                raise BadValue(setting=f"arms.{arm.title}.against", value=arm.against, expected=expected)
             recipe_of(self, arm, 0)
+
+    def against(self) -> tuple[int, ...]:
+        """For each arm but the first, the number of the arm that it is measured against."""
+        titles = [arm.title for arm in self.arms]
+        return tuple(titles.index(arm.against) if arm.against else 0 for arm in self.arms[1:])
 
 
 def recipe_of(plan: Plan, arm: PlannedArm, run: int) -> Recipe:
@@ -136,7 +158,7 @@ def recipe_of(plan: Plan, arm: PlannedArm, run: int) -> Recipe:
             raise BadValue(setting=setting, value=value, expected=say(en="the same for every arm", de="für alle Arme gleich"))
         if key == "changes":
             raise BadValue(setting=setting, value=value, expected=f'model = "{model}:…"')
-        if key == "epochs" and plan.budget == "epochs":
+        if key == "epochs" and plan.budget != "free":
             equal = say(en="the same for every arm, or budget = 'free'", de="für alle Arme gleich, oder budget = 'free'")
             raise BadValue(setting=setting, value=value, expected=equal)
         sections[homes[key]][key] = value
@@ -152,7 +174,9 @@ def recipe_of(plan: Plan, arm: PlannedArm, run: int) -> Recipe:
 def fingerprint(plan: Plan) -> str:
     """sha256 over every decision and the version of the statistics, as hex. Written down before the first run; a plan whose
     fingerprint differs afterwards gives exploratory findings only. Order and layout of the file do not matter."""
-    tree = {"engine": ENGINE, "plan": dataclasses.asdict(plan)}
+    decisions = dataclasses.asdict(plan)
+    del decisions["question"]
+    tree = {"engine": ENGINE, "plan": decisions}
     return hashlib.sha256(msgspec.json.encode(tree, order="deterministic")).hexdigest()
 
 
@@ -162,8 +186,8 @@ def to_toml(plan: Plan) -> str:
     return msgspec.toml.encode(dataclasses.asdict(plan)).decode()
 
 
-def from_toml(text: str, *, where: str = "plan.toml") -> Plan:
-    """Read a plan; what it leaves out keeps its default.
+def from_toml(text: str, *, where: str = "plan.toml", full: bool = False) -> Plan:
+    """Read a plan; what it leaves out keeps its default. `full`: with what its table `[full]` says instead.
 
     Raises:
         UnknownSetting: a key that no plan has; names the nearest.
@@ -173,6 +197,14 @@ def from_toml(text: str, *, where: str = "plan.toml") -> Plan:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadValue(setting=where, value="…", expected=f"valid TOML ({error})") from error
+    large = tree.pop("full", None)
+    if full:
+        if not isinstance(large, dict):
+            large_form = say(en="a plan with a table [full]", de="ein Plan mit einer Tabelle [full]")
+            raise BadValue(setting="full", value=where, expected=large_form)
+        tree = _merged(tree, large)
+    elif isinstance(large, dict):  # a mistake in it is better found now than by whoever wants it
+        refuse_unknown_keys(_merged(tree, large), Plan, f"{where} [full]")
     refuse_unknown_keys(tree, Plan, where)
     for number, arm in enumerate(arms if isinstance(arms := tree.get("arms"), list) else []):
         if isinstance(arm, dict):
@@ -185,8 +217,14 @@ def from_toml(text: str, *, where: str = "plan.toml") -> Plan:
         raise BadValue(setting=where, value="…", expected=str(error)) from error
 
 
-def read(path: Path) -> Plan:
-    return from_toml(path.read_text(encoding="utf-8"), where=path.name)
+def read(path: Path, *, full: bool = False) -> Plan:
+    return from_toml(path.read_text(encoding="utf-8"), where=path.name, full=full)
+
+
+def _merged(tree: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """`tree` with the values of `other`, table by table; arms are given anew as a whole."""
+    both = {key: _merged(tree[key], other[key]) for key in tree.keys() & other.keys() if isinstance(other[key], dict)}
+    return {**tree, **other, **both}
 
 
 def _frozen(value: Any) -> Any:

@@ -22,7 +22,7 @@ def sentence(judgement: Judgement, finding: Finding | None = None, *, reader: La
         "undecided": _undecided,
         "test_set_too_small": _too_small,
     }[found.word]
-    parts = [says(judgement, found, speaker), *_seconds(found, speaker), *_diverged(judgement, found, speaker)]
+    parts = [says(judgement, found, speaker), *_seconds(judgement, found, speaker), *_diverged(judgement, found, speaker)]
     if judgement.exploratory:
         parts.insert(0, _in(speaker, en="Exploratory only:", de="Nur erkundend:"))
     return " ".join(parts)
@@ -85,12 +85,18 @@ def _runs(judgement: Judgement, speaker: Language) -> str:
     return _in(speaker, en=f"{judgement.look.runs} runs each", de=f"je {judgement.look.runs} Läufe")
 
 
+def _other(judgement: Judgement, found: Finding, joint: str) -> str:
+    """The baseline, where it is not the first arm: else everybody knows it."""
+    return "" if found.baseline == judgement.outcomes.arms[0].name else f"{joint}{found.baseline}"
+
+
 def _apart(judgement: Judgement, found: Finding, speaker: Language) -> str:
     better = found.word == "better"
     english, german = ("better", "besser") if better else ("worse", "schlechter")
     if found.clear:
         english, german = f"clearly {english}", f"klar {german}"
-    text = _in(speaker, en=f"{found.challenger} is {english}: ", de=f"{found.challenger} ist {german}: ")
+    than = _other(judgement, found, _in(speaker, en=" than ", de=" als "))
+    text = _in(speaker, en=f"{found.challenger} is {english}{than}: ", de=f"{found.challenger} ist {german}{than}: ")
     text += points(found.interval.value, speaker) + _in(speaker, en=" points ", de=" Punkte ")
     text += f"{_sure(judgement, found, speaker)}, {_runs(judgement, speaker)}"
     error, change = 1 - found.accuracies[0], abs(found.interval.value)
@@ -118,26 +124,29 @@ def _same(judgement: Judgement, found: Finding, speaker: Language) -> str:
     furthest = max(-found.interval.low, found.interval.high)
     most = points(min(furthest + 0.00005, found.margin), speaker, sign=False)
     limit, runs = points(found.margin, speaker, sign=False), judgement.look.runs
-    return _in(
+    pair = ""
+    if len(judgement.findings) > 1:
+        pair = _in(speaker, en=f"{found.challenger} and {found.baseline}: ", de=f"{found.challenger} und {found.baseline}: ")
+    return pair + _in(
         speaker,
         en=f"Practically the same: the difference is at most {most} points, below your limit of {limit} ({runs} runs each).",
         de=f"Praktisch gleich: der Unterschied beträgt höchstens {most} Punkte, unter Ihrer Grenze von {limit} (je {runs} Läufe).",
     )
 
 
-def _so_far(found: Finding, speaker: Language) -> str:
+def _so_far(judgement: Judgement, found: Finding, speaker: Language) -> str:
     low, high = points(found.interval.low, speaker), points(found.interval.high, speaker)
     value = points(found.interval.value, speaker)
     return _in(
         speaker,
-        en=f"so far {value} points for {found.challenger}, could be {low} to {high}",
-        de=f"bisher {value} Punkte für {found.challenger}, möglich sind {low} bis {high}",
+        en=f"so far {value} points for {found.challenger}{_other(judgement, found, ' against ')}, could be {low} to {high}",
+        de=f"bisher {value} Punkte für {found.challenger}{_other(judgement, found, ' gegen ')}, möglich sind {low} bis {high}",
     )
 
 
 def _undecided(judgement: Judgement, found: Finding, speaker: Language) -> str:
     ahead = found.outlook
-    text = _in(speaker, en="Not enough runs: ", de="Zu wenige Läufe: ") + _so_far(found, speaker) + "."
+    text = _in(speaker, en="Not enough runs: ", de="Zu wenige Läufe: ") + _so_far(judgement, found, speaker) + "."
     if ahead is not None:
         text += " " + (_more(found, speaker) if ahead.more else _no_number(found, speaker))
     if found.edge:
@@ -209,7 +218,7 @@ def _too_small(judgement: Judgement, found: Finding, speaker: Language) -> str:
             en="The test set is too small to tell these two apart; more runs will not help, more test images will",
             de="Der Testsatz ist zu klein, um die beiden zu unterscheiden; weitere Läufe helfen nicht, weitere Testbilder schon",
         )
-    return f"{text}: {_so_far(found, speaker)} ({_runs(judgement, speaker)}).{_images(found, speaker)}"
+    return f"{text}: {_so_far(judgement, found, speaker)} ({_runs(judgement, speaker)}).{_images(found, speaker)}"
 
 
 def _images(found: Finding, speaker: Language) -> str:
@@ -219,14 +228,16 @@ def _images(found: Finding, speaker: Language) -> str:
     return _in(speaker, en=f" About {wanted:.0f} would do.", de=f" Etwa {wanted:.0f} würden reichen.")
 
 
-def _seconds(found: Finding, speaker: Language) -> list[str]:
+def _seconds(judgement: Judgement, found: Finding, speaker: Language) -> list[str]:
     """Only where the interval says which one is faster, and by at least 5 %."""
     ratio = found.seconds
     if ratio is None or ratio.low <= 1 <= ratio.high or 0.95 < ratio.value < 1.05:
         return []
     quick, factor = (found.challenger, 1 / ratio.value) if ratio.value < 1 else (found.baseline, ratio.value)
     many = decimal(factor, 2 if factor < 1.1 else 1, speaker)
-    return [_in(speaker, en=f"{quick} trains {many} times as fast.", de=f"{quick} trainiert {many}-mal so schnell.")]
+    slow = found.baseline if quick == found.challenger else found.challenger
+    other = _in(speaker, en=f" as {slow}", de=f" wie {slow}") if _other(judgement, found, " ") else ""
+    return [_in(speaker, en=f"{quick} trains {many} times as fast{other}.", de=f"{quick} trainiert {many}-mal so schnell{other}.")]
 
 
 def _diverged(judgement: Judgement, found: Finding, speaker: Language) -> list[str]:

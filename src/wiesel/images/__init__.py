@@ -3,8 +3,10 @@
 from wiesel.images.arrays import data_set_of, from_arrays
 from wiesel.images.dataset import DataSet, Images, LeftOut
 from wiesel.images.loading import load
+from wiesel.images.peeking import small_side
 from wiesel.images.sources import fetch, may_be_mirrored, named
 from wiesel.images.splits import apply, divide
+from wiesel.images.subset import subset
 
 __all__ = [
     "DataSet",
@@ -18,4 +20,6 @@ __all__ = [
     "load",
     "may_be_mirrored",
     "named",
+    "small_side",
+    "subset",
 ]

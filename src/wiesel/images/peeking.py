@@ -8,8 +8,8 @@ from pathlib import Path
 from wiesel.errors import Undecodable
 from wiesel.images.decoding import SNIFF, header, kind
 from wiesel.images.folder import LARGEST_OWN_SIZE
-from wiesel.images.shards import listed
 from wiesel.images.loading import is_name
+from wiesel.images.shards import listed
 from wiesel.images.sources import SOURCES
 
 LOOKS = 64

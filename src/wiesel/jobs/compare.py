@@ -14,28 +14,29 @@ from typing import Any
 
 from wiesel import images
 from wiesel.comparison import campaign as campaigns
+from wiesel.comparison import clock
 from wiesel.comparison.cells import Cell, cells, file_name, outcomes, result, state
-from wiesel.comparison.document import document
-from wiesel.comparison.judgement import Judgement, judge
+from wiesel.comparison.clock import Calibration
+from wiesel.comparison.judgement import judge
 from wiesel.comparison.ledger import Ledger
 from wiesel.comparison.looks import schedule
 from wiesel.comparison.plan import Plan, PlannedArm, fingerprint, read, recipe_of
 from wiesel.comparison.rules import Rules
-from wiesel.comparison.sentences import small_print
+from wiesel.comparison.shipped import named, names
 from wiesel.comparison.small_data import FEW
-from wiesel.errors import BadValue, CellsFailed, FolderTaken, NoComparison, nearest
+from wiesel.errors import BadValue, CellsFailed, FolderTaken, NoComparison, NoPlan, WieselError, nearest
 from wiesel.images import DataSet
+from wiesel.jobs.program import program
+from wiesel.jobs.verdict import DOCUMENT, Context, contents, page, tested
 from wiesel.language import language, say
 from wiesel.recipe import Augmentation, DataChoice, Training
-from wiesel.runs import provenance
 from wiesel.runs.commit import make_folder, write_file
 from wiesel.runs.documents import parse_mapping, read_bytes, to_json
 from wiesel.runs.lock import locked
 from wiesel.training.threads import usable_cores
 
 BASE = Path("compare")
-DOCUMENT = "comparison.json"
-OWN = {"plan.toml", "plan.sha256", "cells", ".lock", ".owner.json"}
+OWN = {"plan.toml", "plan.sha256", "calibration.json", "cells", ".lock", ".owner.json"}
 """What may lie in a comparison's folder before its ledger."""
 
 
@@ -51,6 +52,8 @@ class Burden:
     """Mean training time of the runs there are; None before the first."""
     settings: dict[str, Any]
     """What it does differently, besides its network."""
+    epochs: int | None = None
+    """None: the clock will tell."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,17 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         return {**self.document, "folder": str(self.folder)}
 
+    @property
+    def page(self) -> Path:
+        """The verdict as a page."""
+        return self.folder / "comparison.html"
+
+    def to_markdown(self) -> str:
+        """The verdict, its numbers and how they were made, for a collection of experiments."""
+        from wiesel.reports.comparison_markdown import markdown
+
+        return markdown(self.document, language())
+
     def _repr_html_(self) -> str:
         return f"<p><strong>{escape(self.sentence())}</strong></p><p><small>{escape(self.small_print())}</small></p>"
 
@@ -85,11 +99,14 @@ def compare(
     epochs: int | None = None,
     margin: float | None = None,
     plan: Plan | Path | str | None = None,
+    full: bool = False,
     output: Path | str | None = None,
     jobs: int = 0,
+    time_limit: float = 900.0,
     data_dir: Path | None = None,
     fairness: Callable[[tuple[Burden, ...], Plan], None] | None = None,
     tell: Callable[[str], None] | None = None,
+    lang: str = "both",
 ) -> Comparison:
     """Train the arms until the question is settled or the plan ends, and say what came out.
 
@@ -98,9 +115,12 @@ def compare(
 
     Args:
         arms: two or more networks with their changes (`resnet18:residual=off`); the first is the baseline.
-        plan: instead of `arms`, `data`, `epochs` and `margin`: a plan or its TOML file.
+        plan: instead of `arms`, `data`, `epochs` and `margin`: a plan, its TOML file, or the name of one that comes with wiesel.
+        full: the plan's large form, as its table `[full]` says.
         output: the comparison's folder; default `compare/<data>-<arms>`. Without arms and plan, the plan in it is carried on with.
-        jobs: trainings at the same time; 0: as many as there are processors.
+        jobs: trainings at the same time, one thread each; 0: as many as there are processors.
+        time_limit: seconds after which a training without any sign of life is ended and tried again; 0: never.
+        lang: "de", "en" or "both", of the page.
         fairness: is called before the first run with what the arms do not share.
         tell: is called with a sentence on each event.
 
@@ -110,29 +130,68 @@ def compare(
         CampaignStopped: Ctrl-C or SIGTERM; the same call goes on.
         RunBusy: another process carries out this plan.
     """
-    if jobs < 0:
-        raise BadValue(setting="jobs", value=jobs, expected="0 …")
-    decided, whole = _plan(arms, data, epochs=epochs, margin=margin, plan=plan, output=output, data_dir=data_dir)
+    for setting, value in (("jobs", jobs), ("time_limit", time_limit)):
+        if value < 0:
+            raise BadValue(setting=setting, value=value, expected="0 …")
+    if lang not in ("de", "en", "both"):
+        raise BadValue(setting="lang", value=lang, expected="de | en | both")
+    decided, whole = _plan(arms, data, epochs=epochs, margin=margin, plan=plan, output=output, data_dir=data_dir, full=full)
     _refuse_impossible(decided, whole)
-    wanted = cells(decided, data=whole.fingerprint, version=_version())
+    cells(decided, data=whole.fingerprint, program=program())  # arms that are the same are refused before a folder is made
     burdens = _burdens(decided, whole)
-    ledger = Ledger(_folder(decided, Path(output) if output is not None else None))
+    called = None
+    if isinstance(plan, str) or full:
+        called = Path(str(plan)).stem + ("-full" if full else "")
+    ledger = Ledger(_folder(decided, Path(output) if output is not None else None, called))
     if not ledger.folder.is_dir():
         make_folder(ledger.folder)
     with locked(ledger.folder):
-        ledger.begin(decided, data=whole.fingerprint)
+        ledger.begin(decided, data=whole.fingerprint, command=_command(arms, data, epochs, margin, plan, full))
+        sitting = {
+            "jobs": jobs or usable_cores(),
+            "weights": [max(1, burden.macs) for burden in burdens],
+            "command": f"wiesel compare --output {shlex.quote(os.path.relpath(ledger.folder))}",
+            "data_dir": data_dir,
+            "tell": tell or (lambda _: None),
+            "time_limit": time_limit,
+        }
+        calibration = _calibration(decided, whole, ledger, sitting, fairness, burdens)
+        chosen = calibration.epochs if calibration is not None else None
+        wanted = cells(decided, data=whole.fingerprint, program=program(), epochs=chosen)
+        by_arm = {cell.arm: cell.recipe.training.epochs for cell in wanted}
+        burdens = tuple(dataclasses.replace(one, epochs=by_arm[number]) for number, one in enumerate(burdens))
         if fairness is not None:
             fairness(_timed(burdens, wanted, {cell: ledger.folder_of(cell) for cell in wanted}), decided)
-        campaign = campaigns.Campaign(
-            ledger,
-            wanted,
-            jobs=jobs or usable_cores(),
-            weights=[max(1, burden.macs) for burden in burdens],
-            command=f"wiesel compare --output {shlex.quote(os.path.relpath(ledger.folder))}",
-            data_dir=data_dir,
-            tell=tell or (lambda _: None),
-        )
-        return _looks(decided, whole, ledger, campaign, burdens)
+        campaign = campaigns.Campaign(ledger, wanted, **sitting)  # type: ignore[arg-type]
+        return _looks(decided, whole, ledger, campaign, burdens, calibration, lang)
+
+
+def _calibration(
+    plan: Plan,
+    whole: DataSet,
+    ledger: Ledger,
+    sitting: dict[str, Any],
+    fairness: Callable[[tuple[Burden, ...], Plan], None] | None,
+    burdens: tuple[Burden, ...],
+) -> Calibration | None:
+    """How many epochs each arm has in equal time: as it was written down, or measured now. None where the budget is another."""
+    if plan.budget != "seconds":
+        return None
+    timed = clock.timing_cells(plan, data=whole.fingerprint, program=program())
+    known = clock.read(ledger.folder, plan, timed)
+    if known is not None:
+        return known
+    if fairness is not None:
+        fairness(burdens, plan)
+    sitting["tell"](say(en="Timing one epoch of each arm.", de="Von jedem Arm wird eine Epoche gemessen."))
+    campaign = campaigns.Campaign(ledger, timed, **sitting)
+    campaign.train(timed)
+    if campaign.failed:
+        raise _failure(campaign, ledger)
+    found = clock.calibrated(plan, timed, [result(campaign.places[cell]).seconds for cell in timed])
+    clock.write(ledger.folder, found)
+    ledger.note("calibrated", seconds=found.seconds, epochs=list(found.epochs))
+    return found
 
 
 def show(folder: Path | str) -> Comparison:
@@ -149,6 +208,25 @@ def show(folder: Path | str) -> Comparison:
     return Comparison(path, parse_mapping(read_bytes(path / DOCUMENT), path / DOCUMENT))
 
 
+def show_page(folder: Path | str, *, data_dir: Path | None = None, lang: str = "both") -> Path:
+    """Write the page of a comparison that was made, anew; with its pictures, if they are still what they were. Its path.
+
+    Raises:
+        NoComparison, Damaged: as `show`.
+    """
+    found = show(folder)
+    plan, pictures = found.folder / "plan.toml", None
+    if plan.is_file():
+        try:
+            decided = read(plan)
+            whole = _load(decided.data, data_dir)
+            if whole.fingerprint == found.document.get("data", {}).get("fingerprint"):
+                pictures = tested(decided, whole)
+        except WieselError:  # the pictures are gone: the page can do without
+            pictures = None
+    return page(found.folder, found.document, pictures, lang)
+
+
 def _plan(
     arms: Sequence[str],
     data: str | Path | None,
@@ -158,6 +236,7 @@ def _plan(
     plan: Plan | Path | str | None,
     output: Path | str | None,
     data_dir: Path | None,
+    full: bool = False,
 ) -> tuple[Plan, DataSet]:
     """The plan that was asked for, and its pictures, not divided yet."""
     if not arms:
@@ -170,10 +249,18 @@ def _plan(
         if plan is None:
             two = say(en="two networks or more, or a plan", de="zwei Netze oder mehr, oder ein Plan")
             raise BadValue(setting="arms", value=list(arms), expected=two)
-        if not isinstance(plan, Plan) and not Path(plan).is_file():
-            raise BadValue(setting="plan", value=str(plan), expected=say(en="a file (TOML)", de="eine Datei (TOML)"))
-        decided = plan if isinstance(plan, Plan) else read(Path(plan))
+        decided = plan if isinstance(plan, Plan) else _read(plan, full)
         return decided, _load(decided.data, data_dir)
+    if full:
+        raise BadValue(setting="full", value=full, expected=say(en="with a plan", de="mit einem Plan"))
+    if margin is not None and not margin > 0:
+        unset = say(
+            en="above 0, such as 0.003 for 0.3 points; without it, 5 % of the baseline's errors. With a margin of 0 nothing could ever "
+            "be practically the same",
+            de="über 0, etwa 0.003 für 0,3 Punkte; ohne Angabe 5 % der Fehler des ersten Arms. Mit der Grenze 0 könnte nie etwas "
+            "praktisch gleich sein",
+        )
+        raise BadValue(setting="margin", value=margin, expected=unset)
     if plan is not None:
         raise BadValue(setting="plan", value=str(plan), expected=say(en="without arms", de="ohne Arme"))
     choice = DataChoice()
@@ -193,6 +280,38 @@ def _plan(
     return decided, whole
 
 
+def _read(plan: Path | str, full: bool) -> Plan:
+    """A plan's file, or one that comes with wiesel."""
+    path = Path(plan)
+    if path.is_file():
+        return read(path, full=full)
+    if str(plan) in names():
+        return named(str(plan), full=full)
+    if path.suffix == ".toml" or len(path.parts) > 1:
+        beside = [one.name for one in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+        raise NoPlan(name=str(plan), nearest=nearest(path.name, beside), known=", ".join(names()))
+    raise NoPlan(name=str(plan), nearest=nearest(str(plan), list(names())), known=", ".join(names()))
+
+
+def _command(
+    arms: Sequence[str],
+    data: str | Path | None,
+    epochs: int | None,
+    margin: float | None,
+    plan: Plan | Path | str | None,
+    full: bool,
+) -> str:
+    """How a person asks for this comparison; empty where it was asked for with a plan that lies in memory or in the folder."""
+    if arms:
+        given = {"--data": data, "--epochs": epochs, "--margin": margin}
+        words = [*arms, *(word for flag, value in given.items() if value is not None for word in (flag, str(value)))]
+    elif plan is None or isinstance(plan, Plan):
+        return ""
+    else:
+        words = ["--plan", str(plan), *(["--full"] if full else [])]
+    return shlex.join(["wiesel", "compare", *words])
+
+
 def _load(choice: DataChoice, data_dir: Path | None) -> DataSet:
     return images.load(
         choice.source, data_dir=data_dir, size=choice.size, channels=choice.channels, fit=choice.fit, unreadable=choice.unreadable
@@ -200,23 +319,13 @@ def _load(choice: DataChoice, data_dir: Path | None) -> DataSet:
 
 
 def _refuse_impossible(plan: Plan, whole: DataSet) -> None:
-    if plan.budget == "seconds":
-        instead = say(
-            en="'epochs' or 'free': trainings do not stop by the clock; give each arm the epochs that fit",
-            de="'epochs' oder 'free': Trainings enden nicht nach der Uhr; geben Sie jedem Arm die passenden Epochen",
-        )
-        raise BadValue(setting="budget", value=plan.budget, expected=instead)
     if plan.divisions == "redrawn" and whole.test is not None:
         own = say(en="'fixed': these pictures bring their own test set", de="'fixed': diese Bilder bringen ihren Testsatz mit")
         raise BadValue(setting="divisions", value=plan.divisions, expected=own)
 
 
-def _version() -> str:
-    return provenance.version("wiesel") or "0"
-
-
-def _folder(plan: Plan, output: Path | None) -> Path:
-    """The folder asked for, or the first of its name that is free or has this very plan."""
+def _folder(plan: Plan, output: Path | None, called: str | None = None) -> Path:
+    """The folder asked for, or the first of its name that is free or has this very plan. `called`: the plan's own name, if it has one."""
     if output is not None:
         if output.exists() and not output.is_dir():
             raise FolderTaken(path=str(output), holds=say(en=" and is not a folder", de=" und ist kein Ordner"), resume="")
@@ -225,6 +334,8 @@ def _folder(plan: Plan, output: Path | None) -> Path:
         return output.resolve()
     data = Path(plan.data.source)
     name = f"{file_name(data.stem if data.exists() else data.name)}-{'-vs-'.join(file_name(arm.title) for arm in plan.arms)}"
+    if called is not None:
+        name = file_name(called)
     name = name.encode()[:120].decode(errors="ignore")
     for number in itertools.count(1):
         path = (BASE / (name if number == 1 else f"{name}-{number}")).resolve()
@@ -270,7 +381,15 @@ def _timed(burdens: tuple[Burden, ...], wanted: Sequence[Cell], places: dict[Cel
     )
 
 
-def _looks(plan: Plan, whole: DataSet, ledger: Ledger, campaign: campaigns.Campaign, burdens: tuple[Burden, ...]) -> Comparison:
+def _looks(
+    plan: Plan,
+    whole: DataSet,
+    ledger: Ledger,
+    campaign: campaigns.Campaign,
+    burdens: tuple[Burden, ...],
+    calibration: Calibration | None,
+    lang: str,
+) -> Comparison:
     """Train up to a look, judge, and stop or go on to the next."""
     found: Comparison | None = None
     for look in schedule(plan.rules):
@@ -279,73 +398,52 @@ def _looks(plan: Plan, whole: DataSet, ledger: Ledger, campaign: campaigns.Campa
         if campaign.failed:
             break
         why = _exploratory(plan, ledger, wanted)
-        found_here = [(cell, result(campaign.places[cell])) for cell in wanted]
-        seen = outcomes(plan, found_here, pictures=len(whole.train))
-        judgement = judge(seen, plan.rules, exploratory=why is not None)
+        results = [(cell, result(campaign.places[cell])) for cell in wanted]
+        seen = outcomes(plan, results, pictures=len(whole.train))
+        judgement = judge(seen, plan.rules, exploratory=why is not None, against=plan.against())
         ledger.looked(plan, look.number, [[cell.key for cell in wanted if cell.arm == arm] for arm in range(len(plan.arms))])
-        found = _write(plan, whole, ledger, campaign, burdens, judgement)
         own = fingerprint(plan)
         if not any((row["number"], row["plan"]) == (look.number, own) for row in ledger.rows("look")):
-            ledger.note("look", number=look.number, runs=look.runs, verdict=found.verdict, plan=own)
+            ledger.note("look", number=look.number, runs=look.runs, verdict=judgement.leading.word, plan=own)
+        timed = _timed(burdens, campaign.cells, {cell: campaign.places[cell] for cell in wanted})
+        context = Context(
+            plan, whole, ledger, results, campaign.places, [dataclasses.asdict(one) for one in timed], calibration, why
+        )
+        write_file(ledger.folder / DOCUMENT, to_json(contents(judgement, context)))
+        found = show(ledger.folder)
+        page(ledger.folder, found.document, tested(plan, whole), lang)
         if why is not None:
-            campaign.tell(say(en=f"Exploratory: {why}.", de=f"Nur erkundend: {why}."))
+            reason = why[language()]
+            campaign.tell(say(en=f"Exploratory: {reason}.", de=f"Nur erkundend: {reason}."))
         if look.last or all(one.word != "undecided" for one in judgement.findings):
             break
         campaign.tell(found.sentence())
     if campaign.failed:
-        first = campaign.failed[0]
-        log = ledger.folder_of(first).with_name(f"{ledger.folder_of(first).name}.log")
-        raise CellsFailed(
-            cells=", ".join(cell.name for cell in campaign.failed),
-            count=len(campaign.failed),
-            log=str(log),
-            said=campaigns.last_line(log),
-            command=campaign.command,
-        )
+        raise _failure(campaign, ledger)
     assert found is not None
     return found
 
 
-def _exploratory(plan: Plan, ledger: Ledger, wanted: Sequence[Cell]) -> str | None:
-    """Why the verdict cannot count as planned, for people; None: it can."""
+def _failure(campaign: campaigns.Campaign, ledger: Ledger) -> CellsFailed:
+    first = campaign.failed[0]
+    log = ledger.folder_of(first).with_name(f"{ledger.folder_of(first).name}.log")
+    died = [row["said"] for row in ledger.rows("died") if row["cell"] == first.name]
+    return CellsFailed(
+        cells=", ".join(cell.name for cell in campaign.failed),
+        count=len(campaign.failed),
+        log=str(log),
+        said=died[-1] if died else campaigns.last_line(log),
+        command=campaign.command,
+    )
+
+
+def _exploratory(plan: Plan, ledger: Ledger, wanted: Sequence[Cell]) -> dict[str, str] | None:
+    """Why the verdict cannot count as planned, in both languages; None: it can."""
     if ledger.changed:
-        return say(en="the plan was changed after its first run", de="der Plan wurde nach seinem ersten Lauf geändert")
+        return {"en": "the plan was changed after its first run", "de": "der Plan wurde nach seinem ersten Lauf geändert"}
     if ledger.seen_before(plan, wanted):
-        return say(en="another plan has judged these runs already", de="ein anderer Plan hat diese Läufe schon beurteilt")
+        return {
+            "en": "another plan has judged these runs already",
+            "de": "ein anderer Plan hat diese Läufe schon beurteilt",
+        }
     return None
-
-
-def _write(
-    plan: Plan,
-    whole: DataSet,
-    ledger: Ledger,
-    campaign: campaigns.Campaign,
-    burdens: tuple[Burden, ...],
-    judgement: Judgement,
-) -> Comparison:
-    """`comparison.json`, with everything that its numbers come from."""
-    runs = judgement.look.runs
-    places = {cell: path for cell, path in campaign.places.items() if cell.run < runs}
-    comparisons = ledger.comparisons()
-    contents = {
-        **document(judgement, plan=fingerprint(plan)),
-        "small_print": {
-            speaker: small_print(judgement, comparisons=comparisons, tta=False, reader=speaker) for speaker in ("en", "de")
-        },
-        "comparisons": comparisons,
-        "data": {"source": plan.data.source, "fingerprint": whole.fingerprint, "divisions": plan.divisions},
-        "budget": {"kind": plan.budget, "epochs": plan.training.epochs},
-        "fairness": [dataclasses.asdict(one) for one in _timed(burdens, campaign.cells, places)],
-        "cells": [
-            {
-                "arm": plan.arms[cell.arm].title,
-                "seed": cell.seed,
-                "run": os.path.relpath(places[cell], ledger.folder),
-                "key": cell.key,
-            }
-            for cell in campaign.cells
-            if cell in places
-        ],
-    }
-    write_file(ledger.folder / DOCUMENT, to_json(contents))
-    return show(ledger.folder)

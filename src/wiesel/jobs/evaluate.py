@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wiesel import images
 from wiesel.batches import EvaluationBatches
 from wiesel.batches.inference import logits_of
-from wiesel.errors import DataChanged, WieselError
+from wiesel.batches.views import NumberOfViews, Views
+from wiesel.errors import DataChanged, NothingToMeasure, WieselError
+from wiesel.evaluation.intervals import Interval
 from wiesel.evaluation.predictions import Predictions
 from wiesel.evaluation.result import Evaluation, evaluate_predictions
 from wiesel.images import DataSet
+from wiesel.jobs.pictures import load
+from wiesel.jobs.twins import twins_entry
 from wiesel.runs import trained
 from wiesel.runs.commit import make_folder, write_file
 from wiesel.runs.folder import RunFolder
@@ -20,6 +24,10 @@ from wiesel.runs.folder import RunFolder
 if TYPE_CHECKING:
     from wiesel.jobs.train import Result
     from wiesel.runs.trained import Trained
+    from wiesel.uncertainty.assessment import Assessment
+
+FEWEST = 4
+"""Test pictures, of which one half can calibrate and the other be measured."""
 
 Split = Literal["train", "validation", "test"]
 
@@ -30,11 +38,7 @@ def pictures_of(run: RunFolder, *, data_dir: Path | None = None) -> DataSet:
     Raises:
         DataChanged: the pictures there now are not the same.
     """
-    choice = run.read_recipe().data
-    whole = images.load(
-        choice.source, data_dir=data_dir, size=choice.size, channels=choice.channels, fit=choice.fit, unreadable=choice.unreadable
-    )
-    return divided_again(run, whole)
+    return divided_again(run, load(run.read_recipe().data, data_dir))
 
 
 def divided_again(run: RunFolder, whole: DataSet) -> DataSet:
@@ -53,8 +57,11 @@ def predictions_of(run: RunFolder, model: Trained, split: Split, data: DataSet |
         return Predictions.from_file(path)
     data = data or pictures_of(run, data_dir=data_dir)
     part = getattr(data, split)
+    if part is None:
+        raise NothingToMeasure(where=split)
     machine = run.read_provenance()["settled"]
-    run.record("look", 0, split=split)
+    if split != "validation":  # which is there to be looked at: epochs were chosen by it
+        run.record("look", 0, split=split)
     logits = logits_of(model.network, EvaluationBatches(part, model.preprocessing), precision=machine["precision"])
     predictions = Predictions(logits=logits, labels=part.labels, names=part.names)
     if not path.parent.exists():
@@ -67,8 +74,42 @@ def evaluate_test(run: RunFolder, model: Trained, data: DataSet) -> Evaluation:
     """Evaluate on the test split and write `evaluation.json`."""
     predictions = predictions_of(run, model, "test", data, None)
     evaluation = evaluate_predictions(predictions.labels, predictions.logits, model.classes)
-    run.write_evaluation(evaluation.to_json())
+    write_measured(run, evaluation, assess_test(run, model, predictions, data, None), twins_entry(run, predictions, data))
     return evaluation
+
+
+def assess_test(
+    run: RunFolder, model: Trained, test: Predictions, data: DataSet | None, data_dir: Path | None
+) -> Assessment | None:
+    """How sure the run may be, calibrated on its validation pictures, or, where these are gone, on half of the test pictures; None if
+    there are too few pictures for anything.
+    """
+    from wiesel.uncertainty.assessment import assess
+
+    validation = None
+    if not run.predictions("validation").exists():
+        data = data or pictures_if_there(run, data_dir)
+    if run.predictions("validation").exists() or (data is not None and data.validation is not None):
+        validation = predictions_of(run, model, "validation", data, data_dir)
+    if validation is None and len(test) < FEWEST:
+        return None
+    return assess(test, validation)
+
+
+def write_measured(run: RunFolder, evaluation: Evaluation, assessment: Assessment | None, twins: dict[str, Any]) -> None:
+    """Write evaluation.json: every measure, below `uncertainty` how sure the run may be, and the entry of `twins_entry`."""
+    more = {} if assessment is None else {"uncertainty": assessment.to_json()}
+    run.write_evaluation({**evaluation.to_json(), **more, **twins})
+
+
+def assessment_of(run: RunFolder) -> Assessment | None:
+    """What evaluation.json says below `uncertainty`; None if it says nothing, as those of older versions."""
+    from wiesel.uncertainty.assessment import Assessment
+
+    if not run.evaluation.is_file():
+        return None
+    saved = run.read_evaluation().get("uncertainty")
+    return None if saved is None else Assessment.from_json(saved)
 
 
 def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | None = None, lang: str = "both") -> Result:
@@ -90,9 +131,11 @@ def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | None = 
     evaluation = evaluate_predictions(predictions.labels, predictions.logits, model.classes)
     seconds = {"train": training_seconds(folder), "evaluate": round(time.perf_counter() - start, 3), "report": 0.0}
     if split == "test":
-        folder.write_evaluation(evaluation.to_json())
+        data = pictures_if_there(folder, data_dir)
+        twins = twins_entry(folder, predictions, data)
+        write_measured(folder, evaluation, assess_test(folder, model, predictions, data, data_dir), twins)
         start = time.perf_counter()
-        reports.write(folder, data=pictures_if_there(folder, data_dir), lang=lang)
+        reports.write(folder, data=data, lang=lang)
         seconds["report"] = round(time.perf_counter() - start, 3)
     parameters, macs = size_of(model)
     return Result(
@@ -105,6 +148,23 @@ def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | None = 
         macs=macs,
         report=folder.report,
     )
+
+
+def evaluate_views(run: Path | str, number: NumberOfViews, *, split: Split = "test", data_dir: Path | None = None) -> Interval:
+    """Accuracy with its interval when the network's logits for several views of each picture are averaged (see `batches.views`).
+
+    Nothing is saved but the look at the test split: a figure with several views is never the run's own.
+    """
+    folder = RunFolder.open(Path(run))
+    model = trained.load(folder)
+    part = getattr(pictures_of(folder, data_dir=data_dir), split)
+    if part is None:
+        raise NothingToMeasure(where=split)
+    if split != "validation":
+        folder.record("look", 0, split=split, views=number)
+    precision = folder.read_provenance()["settled"]["precision"]
+    logits = logits_of(Views(model.network, number), EvaluationBatches(part, model.preprocessing), precision=precision)
+    return evaluate_predictions(part.labels, logits, model.classes).accuracy
 
 
 def pictures_if_there(run: RunFolder, data_dir: Path | None = None) -> DataSet | None:

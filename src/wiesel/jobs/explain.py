@@ -14,8 +14,10 @@ from wiesel.errors import BadValue, NoSuchPicture, UnknownClassName, nearest
 from wiesel.explanation import LAYER_METHODS, METHODS, Explanation
 from wiesel.explanation.scores import scores_of_variants
 from wiesel.images.decoding import decode
+from wiesel.jobs.evaluate import pictures_of
 from wiesel.reports import explanations as page
-from wiesel.reports.explanations import Explained, Pair, Role
+from wiesel.reports import kin
+from wiesel.reports.explanations import Explained, Neighbour, Pair, Role
 from wiesel.runs import commit, trained
 from wiesel.runs.trained import Trained
 
@@ -28,18 +30,23 @@ def explain(
     layer: str | None = None,
     target: str | None = None,
     check: bool = False,
+    neighbours: int = 0,
+    data_dir: Path | None = None,
 ) -> list[Explained]:
     """Explain picture files with the same decoding and preprocessing as in training; each for two classes.
 
     The first class is the predicted one. The second is `target` (a name or a number) if it is given; else the true one, if the
     picture lies in a folder with the name of a class and that is not the predicted one; else the most probable of the others.
     `check` adds the sanity check and the deletion and insertion areas of each method, for the predicted class.
+    `neighbours`: so many training pictures that are nearest in feature space; `data_dir`: where named data sets are looked for first.
 
     Raises:
         NoSuchPicture, Undecodable: the first picture that is not there or cannot be read; nothing is explained then.
         BadValue: no such method. UnknownClassName: no such class. LayerNotFound, WhichCall, NoMap: no such layer, or no map.
-        RunError: not a finished run.
+        RunError: not a finished run. DataChanged, MissingError: there are no neighbours without the pictures of the run.
     """
+    if neighbours < 0:
+        raise BadValue(setting="neighbours", value=neighbours, expected="0 or more training pictures")
     for method in methods:
         if method not in METHODS:
             raise BadValue(setting="method", value=method, expected=" | ".join(METHODS))
@@ -54,6 +61,7 @@ def explain(
     decoded = [
         decode(path.read_bytes(), channels=preparation.channels, size=size, fit=preparation.fit, name=str(path)) for path in paths
     ]
+    those = kin.known(model, pictures_of(model.run, data_dir=data_dir)) if neighbours else None
     found = []
     for path, pixels in zip(paths, decoded, strict=True):
         picture = preparation.normalise(torch.from_numpy(pixels[None].copy()))  # decoded pixels are read-only
@@ -65,9 +73,18 @@ def explain(
                 pixels=pixels,
                 roles=tuple((role, model.classes[number]) for role, number in classes),
                 pairs=tuple(_pair(model, picture, numbers, method, layer, check) for method in methods),
+                neighbours=_neighbours(model, those, picture, neighbours),
             )
         )
     return found
+
+
+def _neighbours(model: Trained, those: kin.Known | None, picture: Tensor, number: int) -> tuple[Neighbour, ...]:
+    if those is None:
+        return ()
+    (nearest,) = kin.neighbours_of(model, those, iter([picture.clone()]), number)
+    shown = [kin.training_picture(those, row, likeness, page.LONGEST_SIDE) for row, likeness in nearest]
+    return tuple(Neighbour(one.name, model.classes[one.label], one.likeness, one.png) for one in shown)
 
 
 def write(explained: list[Explained], output: Path) -> Path:

@@ -18,7 +18,7 @@ PRESETS: dict[Preset, Recipe] = {
         architecture="wiesel_m",
         augmentation=Augmentation(alternate=True, shift=1),
         training=Training(
-            epochs=8,
+            epochs=10,
             batch=256,
             optimiser="muon",
             momentum=0.6,

@@ -6,10 +6,16 @@ import dataclasses
 from typing import Any
 
 from wiesel.errors import UnknownSetting, nearest
-from wiesel.recipe import Augmentation, DataChoice, NetworkOptions, Recipe, Training
+from wiesel.recipe import Augmentation, DataChoice, NetworkOptions, Recipe, Training, Transfer
 from wiesel.zoo.naming import divided
 
-SECTIONS: dict[str, Any] = {"data": DataChoice, "network": NetworkOptions, "augmentation": Augmentation, "training": Training}
+SECTIONS: dict[str, Any] = {
+    "data": DataChoice,
+    "network": NetworkOptions,
+    "augmentation": Augmentation,
+    "training": Training,
+    "transfer": Transfer,
+}
 
 
 def known_settings() -> dict[str, str]:

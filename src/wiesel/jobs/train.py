@@ -14,12 +14,14 @@ import torch
 from wiesel import images, zoo
 from wiesel import recipe as recipes
 from wiesel.analysis.cost import cost
-from wiesel.batches import Preprocessing, measure
+from wiesel.batches import Preprocessing
 from wiesel.errors import BadValue, WieselError
 from wiesel.images.cache import cache_folder
+from wiesel.jobs import begin
 from wiesel.jobs.change import Account, change
 from wiesel.jobs.evaluate import divided_again, evaluate_test
 from wiesel.jobs.gradient_flow import noting
+from wiesel.jobs.pictures import load
 from wiesel.jobs.presets import PRESETS, Preset
 from wiesel.jobs.settings import with_settings
 from wiesel.language import duration, number, say
@@ -144,36 +146,41 @@ def train(
     if resume is not None:
         return _resume(Path(resume), data_dir=data_dir, progress=progress, lang=lang, flow_every=gradient_flow_every)
     base = _base(recipe, preset)
-    chosen = with_settings(
-        base,
-        {
-            "architecture": model,
-            "source": str(data) if data is not None else None,
-            "epochs": epochs,
-            "seed": seed,
-            **settings,
-        },
-    )
+    asked = {
+        "architecture": model,
+        "source": str(data) if data is not None else None,
+        "epochs": epochs,
+        "seed": seed,
+        **settings,
+    }
+    if recipe is None:
+        asked |= begin.implied(asked)
+    chosen = with_settings(base, asked)
     if recipe is None and settings.get("flip") is None:
         chosen = with_settings(chosen, {"flip": images.may_be_mirrored(chosen.data.source)})
     zoo.find(chosen.architecture)  # an unknown name is refused before any picture is read
     for text in chosen.network.changes:
         surgery.parse(text)
-    whole = _load(chosen, data_dir)
+    given = begin.given_of(chosen)
+    if recipe is None and given is not None:
+        chosen = begin.decided(chosen, given, asked)
+    whole = load(chosen.data, data_dir)
     divided, record = images.divide(whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed)
     if recipe is None and preset != "fast" and settings.get("batch") is None and len(divided.train) < FEW:
         chosen = with_settings(chosen, {"batch": 32})
-    preprocessing = measure(divided.train.pixels, fit=chosen.data.fit)
-    for account in _refuse_misfit(chosen, divided, preprocessing):
+    if recipe is None and given is not None:
+        chosen = begin.slower(chosen, asked)
+    begins = begin.beginning(chosen, divided, given)
+    for account in _refuse_misfit(chosen, divided, begins.preprocessing):
         (progress or Silent()).note(account.sentence())
+    if given is not None:
+        (progress or Silent()).note(begin.sentence(chosen, begins))
     run = RunFolder.create(Path(output) if output is not None else None, name=f"{divided.name}-{chosen.architecture}")
     with run.lock():
         machine = _machine(chosen)
-        _write_givens(run, chosen, divided, record, preprocessing, machine)
+        _write_givens(run, chosen, divided, record, begins, machine)
         observer = noting(run, gradient_flow_every)
-        return _train(
-            run, chosen, divided, preprocessing, machine, resume=None, progress=progress, lang=lang, before_step=observer
-        )
+        return _train(run, chosen, divided, begins, machine, resume=None, progress=progress, lang=lang, before_step=observer)
 
 
 def _base(recipe: Recipe | Path | str | None, preset: Preset | None) -> Recipe:
@@ -186,19 +193,16 @@ def _base(recipe: Recipe | Path | str | None, preset: Preset | None) -> Recipe:
 
 def train_only(data: DataSet, *, output: Path, progress: Progress | None = None, **settings: Any) -> RunFolder:
     """Train on `data.train`, choosing the epoch on a part of it; no test split, no report. For data that is in memory already."""
-    from wiesel.training.fit import fit
-
     chosen = with_settings(Recipe(), {"source": data.name, **settings})
     zoo.find(chosen.architecture)
     divided, record = images.divide(data, validation=chosen.data.validation, test=None, seed=chosen.data.split_seed)
-    preprocessing = measure(divided.train.pixels)
-    _refuse_misfit(chosen, divided, preprocessing)
+    begins = begin.beginning(chosen, divided, begin.given_of(chosen))
+    _refuse_misfit(chosen, divided, begins.preprocessing)
     run = RunFolder.create(output)
     with run.lock():
         machine = _machine(chosen)
-        _write_givens(run, chosen, divided, record, preprocessing, machine)
-        outcome = fit(chosen, divided, preprocessing, run, machine, progress=progress)
-        _complete(run, chosen, outcome)
+        _write_givens(run, chosen, divided, record, begins, machine)
+        _complete(run, chosen, _learn(chosen, divided, begins, run, machine, progress=progress))
     return run
 
 
@@ -208,32 +212,27 @@ def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lan
     run = RunFolder.open(path)
     with run.lock():
         chosen = run.read_recipe()
-        whole = _load(chosen, data_dir)
+        whole = load(chosen.data, data_dir)
         if run.provenance.exists():
             divided = divided_again(run, whole)
-            preprocessing = Preprocessing.from_json(run.read_preprocessing())
+            begins = begin.Beginning(Preprocessing.from_json(run.read_preprocessing()), None)
             machine = Machine(**run.read_provenance()["settled"])
         else:  # the last sitting ended before its first step: what it was given follows from the recipe
             divided, record = images.divide(
                 whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed
             )
-            preprocessing = measure(divided.train.pixels, fit=chosen.data.fit)
+            begins = begin.beginning(chosen, divided, begin.given_of(chosen))
             machine = _machine(chosen)
-            _write_givens(run, chosen, divided, record, preprocessing, machine)
+            _write_givens(run, chosen, divided, record, begins, machine)
         newest = None if run.state == "finished" else checkpoints.resume(run)
         for damaged in newest.skipped if newest is not None else ():
             (progress or Silent()).note(str(damaged))
+        if chosen.transfer.pretrained and begins.start is None and run.state != "finished":
+            probing = chosen.transfer.mode == "probe"
+            if newest is None or probing:  # otherwise the checkpoint has all that is needed
+                begins = begin.beginning(chosen, divided, begin.given_again(chosen, run))
         observer = noting(run, flow_every)
-        return _train(
-            run, chosen, divided, preprocessing, machine, resume=newest, progress=progress, lang=lang, before_step=observer
-        )
-
-
-def _load(recipe: Recipe, data_dir: Path | None) -> DataSet:
-    choice = recipe.data
-    return images.load(
-        choice.source, data_dir=data_dir, size=choice.size, channels=choice.channels, fit=choice.fit, unreadable=choice.unreadable
-    )
+        return _train(run, chosen, divided, begins, machine, resume=newest, progress=progress, lang=lang, before_step=observer)
 
 
 def _refuse_misfit(recipe: Recipe, data: DataSet, preprocessing: Preprocessing) -> tuple[Account, ...]:
@@ -241,6 +240,9 @@ def _refuse_misfit(recipe: Recipe, data: DataSet, preprocessing: Preprocessing) 
     folder is made. Gives the account of the changes.
     """
     _, height, width = preprocessing.image
+    if 0 < recipe.data.enlarge <= max(preprocessing.height, preprocessing.width):
+        own = f"{preprocessing.height} x {preprocessing.width}"
+        raise BadValue(setting="enlarge", value=recipe.data.enlarge, expected=f"more than the pictures have ({own} pixels)")
     for _, pixels in recipe.training.resolutions:
         if pixels >= min(height, width):
             raise BadValue(setting="resolutions", value=pixels, expected=f"smaller than the pictures ({min(height, width)} pixels)")
@@ -286,7 +288,7 @@ def _train(
     run: RunFolder,
     recipe: Recipe,
     data: DataSet,
-    preprocessing: Preprocessing,
+    begins: begin.Beginning,
     machine: Machine,
     *,
     resume: checkpoints.Checkpoint | None,
@@ -294,23 +296,60 @@ def _train(
     lang: str,
     before_step: BeforeStep | None = None,
 ) -> Result:
-    from wiesel.training.fit import fit
-
     if run.state != "finished":
-        outcome = fit(recipe, data, preprocessing, run, machine, resume=resume, progress=progress, before_step=before_step)
+        outcome = _learn(recipe, data, begins, run, machine, resume=resume, progress=progress, before_step=before_step)
         _complete(run, recipe, outcome)
     return finished(run, data, lang=lang)
 
 
+def _learn(
+    recipe: Recipe,
+    data: DataSet,
+    begins: begin.Beginning,
+    run: RunFolder,
+    machine: Machine,
+    *,
+    resume: checkpoints.Checkpoint | None = None,
+    progress: Progress | None = None,
+    before_step: BeforeStep | None = None,
+) -> Outcome:
+    """A probe, or training from chance or from the start weights."""
+    from wiesel.training.fit import fit
+    from wiesel.training.probe import Probed, probe, probed_start
+
+    preprocessing, start = begins
+    if start is not None and recipe.transfer.mode == "probe":
+        return probe(recipe, data, preprocessing, run, machine, start, progress=progress)
+    tensors, seconds = (None, 0.0) if start is None else (start.tensors, 0.0)
+    if start is not None and not start.keeps_head and recipe.transfer.head_start == "probe":
+        found = probed_start(recipe, data, preprocessing, run, machine, start, progress=progress)
+        if not isinstance(found, Probed):
+            return found
+        tensors, seconds = found.state, found.seconds
+    return fit(
+        recipe,
+        data,
+        preprocessing,
+        run,
+        machine,
+        resume=resume,
+        progress=progress,
+        before_step=before_step,
+        start=tensors,
+        seconds=seconds,
+    )
+
+
 def _write_givens(
-    run: RunFolder, recipe: Recipe, data: DataSet, record: dict[str, Any], preprocessing: Preprocessing, machine: Machine
+    run: RunFolder, recipe: Recipe, data: DataSet, record: dict[str, Any], begins: begin.Beginning, machine: Machine
 ) -> None:
     """Everything that is decided before the first step. The recipe comes first: a run can be resumed from it alone."""
     run.write_recipe(recipe)
     run.write_splits(record)
     run.write_classes(data.classes)
-    run.write_preprocessing(preprocessing.to_json())
-    run.write_provenance(_provenance(run, recipe, data, machine))
+    run.write_preprocessing(begins.preprocessing.to_json())
+    start = {} if begins.start is None else {"start": begins.start.facts()}
+    run.write_provenance({**_provenance(run, recipe, data, machine), **start})
 
 
 def _complete(run: RunFolder, recipe: Recipe, outcome: Outcome) -> None:

@@ -13,6 +13,7 @@ from wiesel.analysis import cost, stages
 from wiesel.batches import Preprocessing
 from wiesel.evaluation import Evaluation, Predictions, evaluate_predictions
 from wiesel.evaluation.measures import Outcomes, confident_mistakes, outcomes, softmax
+from wiesel.evaluation.twins import TwinScores
 from wiesel.images import DataSet, Images
 from wiesel.recipe import to_toml
 from wiesel.reports import inside
@@ -20,6 +21,7 @@ from wiesel.reports.facts import (
     Epoch,
     Facts,
     History,
+    Kin,
     Layer,
     NetworkFacts,
     Origin,
@@ -29,9 +31,11 @@ from wiesel.reports.facts import (
     TrainRow,
     Walk,
 )
+from wiesel.reports.kin import kin_of
 from wiesel.reports.pictures import photograph, reduced
 from wiesel.runs import events, manifest, trained
 from wiesel.runs.folder import RunFolder
+from wiesel.uncertainty.assessment import Assessment
 from wiesel.zoo.naming import joined
 
 FIRST = 25
@@ -89,6 +93,9 @@ def collect(run: RunFolder, data: DataSet | None, *, longest_side: int = LONGEST
         std=model.preprocessing.std,
         has_pictures=album.rows is not None,
         shown_at=album.shown_at,
+        uncertainty=_uncertainty(run),
+        twins=_twins(run),
+        kin=_kin(model, data, found, wrong, album, longest_side),
     )
 
 
@@ -181,6 +188,24 @@ def _evaluation(run: RunFolder, predictions: Predictions, classes: tuple[str, ..
         if saved.classes == classes and saved.n == len(predictions):
             return saved
     return evaluate_predictions(predictions.labels, predictions.logits, classes)
+
+
+def _kin(
+    model: trained.Trained, data: DataSet | None, found: Outcomes, wrong: NDArray[np.int64], album: _Album, longest_side: int
+) -> Kin | None:
+    if data is None or album.rows is None or not len(data.train):
+        return None
+    return kin_of(model, data, found, wrong.tolist(), album.picture, album.input, longest_side=longest_side)
+
+
+def _twins(run: RunFolder) -> TwinScores | None:
+    saved = run.read_evaluation().get("twins") if run.evaluation.is_file() else None
+    return None if saved is None else TwinScores.from_json(saved)
+
+
+def _uncertainty(run: RunFolder) -> Assessment | None:
+    saved = run.read_evaluation().get("uncertainty") if run.evaluation.is_file() else None
+    return None if saved is None else Assessment.from_json(saved)
 
 
 def _sizes(data: DataSet | None, splits: dict[str, Any], tested: int) -> dict[Literal["train", "validation", "test"], int]:

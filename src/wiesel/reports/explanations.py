@@ -46,6 +46,16 @@ class Pair:
         return self.explanations[0].kind == "evidence"
 
 
+@dataclass(frozen=True)
+class Neighbour:
+    """A training picture that the network sees as near: its cosine in feature space, and itself as a PNG."""
+
+    name: str
+    label: str
+    likeness: float
+    png: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Explained:
     """One picture."""
@@ -56,6 +66,8 @@ class Explained:
     roles: tuple[tuple[Role, str], ...]
     """What each explained class is, and its name: the predicted one first."""
     pairs: tuple[Pair, ...]
+    neighbours: tuple[Neighbour, ...] = ()
+    """The nearest first; empty if they were not asked for."""
 
     def to_json(self) -> dict[str, Any]:
         names = [{"role": role, "label": label} for role, label in self.roles]
@@ -70,6 +82,7 @@ class Explained:
                 }
                 for pair in self.pairs
             ],
+            "neighbours": [{"name": one.name, "label": one.label, "likeness": one.likeness} for one in self.neighbours],
         }
 
 
@@ -141,6 +154,7 @@ def _section(one: Explained) -> str:
             f"<section><h2>{_safe(one.image)}</h2><p>{_safe(classes)}</p>",
             *(_pair(one, pair) for pair in one.pairs),
             _checks(one),
+            _neighbours(one),
             "</section>",
         ]
     )
@@ -201,6 +215,18 @@ def _checks(one: Explained) -> str:
         say(en="insertion, higher is better (random order)", de="Einfügen, höher ist besser (zufällige Reihenfolge)"),
     )
     return "<table><tr>" + "".join(f"<th>{_safe(head)}</th>" for head in heads) + "</tr>" + "".join(rows) + "</table>"
+
+
+def _neighbours(one: Explained) -> str:
+    """The nearest training pictures, if they were asked for."""
+    if not one.neighbours:
+        return ""
+    title = say(en="Nearest training pictures in feature space", de="Nächste Trainingsbilder im Merkmalsraum")
+    cosine = say(en="cosine", de="Kosinus")
+    shown = [
+        _figure([data_uri(near.png)], [near.label, f"{cosine} {number(near.likeness, 3)}", near.name]) for near in one.neighbours
+    ]
+    return f"<h3>{_safe(title)}</h3><div class='row'>{''.join(shown)}</div>"
 
 
 def _how_to_read() -> str:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from wiesel.analysis.stages import Stage
 from wiesel.evaluation import Evaluation
+from wiesel.evaluation.twins import TwinScores
+from wiesel.uncertainty.assessment import Assessment
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,46 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class TrainingPicture:
+    """A training picture beside another one or a class."""
+
+    name: str
+    label: int
+    likeness: float
+    """Cosine of the features, to the picture or to the mean of the class."""
+    png: bytes
+
+
+@dataclass(frozen=True)
+class ClassKin:
+    """What the network takes for typical of a class, and its surest mistakes about pictures of it."""
+
+    index: int
+    prototypes: tuple[TrainingPicture, ...]
+    mistakes: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Nearest:
+    picture: Picture
+    training: tuple[TrainingPicture, ...]
+    """The nearest first."""
+
+
+@dataclass(frozen=True)
+class Kin:
+    """Pictures near to each other in the space of what goes into the last layer."""
+
+    compared: int
+    """Training pictures that were compared with, of `available`."""
+    available: int
+    classes: tuple[ClassKin, ...]
+    """At most 20: those with the most mistakes, in the order of the classes."""
+    nearest: tuple[Nearest, ...]
+    """Of the surest mistakes."""
+
+
+@dataclass(frozen=True)
 class Facts:
     run: str
     """Name of the run folder."""
@@ -259,3 +301,9 @@ class Facts:
     has_pictures: bool
     shown_at: int
     """Side in pixels to which pictures were averaged for display; 0: shown as they are."""
+    uncertainty: Assessment | None = None
+    """None if the run was evaluated by a version that did not ask, or has too few pictures."""
+    twins: TwinScores | None = None
+    """None if the run was evaluated without its pictures, or by a version that did not look."""
+    kin: Kin | None = None
+    """None without pictures."""

@@ -54,7 +54,17 @@ def summary(facts: Facts, words: Words) -> list[str]:
             high=accuracy.high,
         ),
         words("summary.baseline", share=baseline(facts)),
+        *twins(facts, words),
     ]
+
+
+def twins(facts: Facts, words: Words) -> list[str]:
+    """What the test pictures with a twin in training did to the score; nothing if there are none."""
+    found = facts.twins
+    if found is None or not found.exact + found.near:
+        return []
+    facts_of_it = {"n": found.exact + found.near, "exact": found.exact, "near": found.near}
+    return [words("summary.twins", **facts_of_it, value=found.without.value, low=found.without.low, high=found.without.high)]
 
 
 def network(facts: Facts, words: Words) -> list[str]:
@@ -221,6 +231,33 @@ def mean_confidence(found: Calibration) -> float:
     return sum(row.count * row.confidence for row in found.bins) / sum(row.count for row in found.bins)
 
 
+def uncertainty(facts: Facts, words: Words) -> list[str]:
+    found = facts.uncertainty
+    if found is None:
+        return [words("uncertainty.none", run=facts.run)]
+    kind = "validation" if found.calibrated_on == "validation" else "half"
+    said = [words(f"uncertainty.on_{kind}", n=found.calibration_pictures, m=found.pictures)]
+    temperature = found.temperature
+    key = {"fitted": "cools" if temperature.value < 1 else "heats", "not needed": "idle", "undetermined": "open"}[
+        temperature.outcome
+    ]
+    said.append(words(f"uncertainty.{key}", t=temperature.value, before=found.nll_before, after=found.nll_after))
+    most = next((point for point in reversed(found.selective.points) if point.coverage < 1), None)
+    if most is not None:
+        said.append(
+            words(
+                "uncertainty.declines",
+                share=most.coverage,
+                accuracy=most.accuracy.value,
+                all=found.selective.points[-1].accuracy.value,
+            )
+        )
+    sets = next((one for one in found.sets if one.threshold.method == "aps"), None)
+    if sets is not None:
+        said.append(words("uncertainty.sets", level=found.level, coverage=sets.found.coverage.value, size=sets.found.mean_size))
+    return said
+
+
 def mistakes(facts: Facts, words: Words) -> list[str]:
     if not facts.mistakes:
         return [words("mistakes.none")]
@@ -236,6 +273,17 @@ def mistakes(facts: Facts, words: Words) -> list[str]:
             errors=evaluation.n - round(evaluation.accuracy.value * evaluation.n),
         )
     ]
+
+
+def kin(facts: Facts, words: Words) -> list[str]:
+    found = facts.kin
+    if found is None:
+        return [words("page.no_pictures")]
+    said = [words("kin.finding", n=found.compared, all=found.available)]
+    near = [one for pair in found.nearest for one in pair.training[:1] if one.label == pair.picture.prediction]
+    if found.nearest:
+        said.append(words("kin.mislead", n=len(near), mistakes=len(found.nearest)))
+    return said
 
 
 def origin(facts: Facts, words: Words) -> list[str]:
@@ -255,7 +303,9 @@ FINDINGS: dict[str, Callable[[Facts, Words], list[str]]] = {
     "maps": maps,
     "filters": filters,
     "calibration": calibration,
+    "uncertainty": uncertainty,
     "mistakes": mistakes,
+    "kin": kin,
     "origin": origin,
 }
 """The sections in the order of the page."""

@@ -16,10 +16,11 @@ from markupsafe import Markup
 
 from wiesel.language import Language, language
 from wiesel.reports import curves, findings, inline, matrix, softmax
-from wiesel.reports.facts import Facts, Picture
+from wiesel.reports.facts import Facts, Picture, TrainingPicture
 from wiesel.reports.pictures import DIVERGING, SEQUENTIAL, data_uri, scale_bar, size_of
 from wiesel.reports.reliability import reliability
 from wiesel.reports.strip import strip
+from wiesel.reports.sureness import accuracy_against_coverage, set_sizes
 from wiesel.reports.svg import element
 from wiesel.reports.words import Words, printable, shown
 
@@ -38,7 +39,7 @@ def html(facts: Facts, *, lang: str = "both") -> str:
     album = Album()
     pages = [Edition(facts, Words(one), album) for one in languages]
     text: str = (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             facts=facts,
@@ -104,7 +105,7 @@ class Edition:
         self.hits = round(facts.evaluation.accuracy.value * facts.evaluation.n)
         self.chance = math.log(len(facts.classes))
         self.most_left_out = MOST_LEFT_OUT
-        self.pages_pictures = len({picture.index for picture in _pictures_of(facts)})
+        self.pages_pictures = len({picture.index for picture in _pictures_of(facts)}) + len(_training_pictures_of(facts))
 
     def finding(self, section: str) -> list[str]:
         return findings.FINDINGS[section](self.facts, self.words)
@@ -130,6 +131,10 @@ class Edition:
     def photograph(self, picture: Picture) -> Markup:
         return self.album.picture(picture.png, self.said_of(picture)) if picture.png is not None else Markup("")
 
+    def trained_on(self, picture: TrainingPicture) -> Markup:
+        said = self.words("kin.said", name=picture.name, label=self.quoted(self.facts.classes[picture.label]), x=picture.likeness)
+        return self.album.picture(picture.png, said)
+
     def picture(self, png: bytes, said: str) -> Markup:
         return self.album.picture(png, said)
 
@@ -144,6 +149,14 @@ class Edition:
     def reliability(self) -> Markup:
         return reliability(self.facts.evaluation.calibration, self.words)
 
+    def accuracy_against_coverage(self) -> Markup:
+        assert self.facts.uncertainty is not None
+        return accuracy_against_coverage(self.facts.uncertainty, self.words)
+
+    def set_sizes(self) -> Markup:
+        assert self.facts.uncertainty is not None
+        return set_sizes(self.facts.uncertainty, self.words)
+
     def plane(self, number: int) -> str:
         channels = self.facts.network.image[0]
         if channels == 1:
@@ -154,12 +167,21 @@ class Edition:
         return ("; " if self.language == "de" else ", ").join(self.number(value, ".3") for value in values)
 
 
+def _training_pictures_of(facts: Facts) -> set[str]:
+    if facts.kin is None:
+        return set()
+    shown = [*(one.prototypes for one in facts.kin.classes), *(one.training for one in facts.kin.nearest)]
+    return {picture.name for pictures in shown for picture in pictures}
+
+
 def _pictures_of(facts: Facts) -> list[Picture]:
     placed = [*facts.first, *facts.mistakes, *(picture for pair in facts.pairs for picture in pair.pictures)]
+    placed += [picture for one in (facts.kin.classes if facts.kin else ()) for picture in one.mistakes]
     return [picture for picture in placed if picture.png is not None]
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of this room: everything is escaped, nothing may be missing, no character that a page cannot hold is written."""
     environment = Environment(
         loader=PackageLoader("wiesel.reports"),
         autoescape=True,

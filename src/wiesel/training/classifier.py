@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from wiesel.batches import Batch
 from wiesel.batches.order import Use, chance
 from wiesel.recipe import Recipe
+from wiesel.training.freezing import Freezing
 from wiesel.training.optimiser import optimiser_for
 from wiesel.training.position import Window
 from wiesel.training.schedule import rate_at
@@ -26,7 +27,14 @@ class Classifier(pl.LightningModule):
     """
 
     def __init__(
-        self, network: nn.Module, recipe: Recipe, *, steps: int, done: int = 0, class_weights: Tensor | None = None
+        self,
+        network: nn.Module,
+        recipe: Recipe,
+        *,
+        steps: int,
+        done: int = 0,
+        class_weights: Tensor | None = None,
+        freezing: Freezing | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -34,10 +42,12 @@ class Classifier(pl.LightningModule):
         self.steps = steps
         self.done = done
         self.class_weights = class_weights
+        self.freezing = freezing
         self.sums = Sums()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return optimiser_for(self.network, self.recipe.training)
+        optimiser = optimiser_for(self.network, self.recipe.training)
+        return optimiser if self.freezing is None else self.freezing.slow(optimiser)
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         training = self.recipe.training

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from wiesel.runs.folder import RunFolder
 from wiesel.training.average import MovingAverage
 from wiesel.training.classifier import Classifier, balanced_weights
 from wiesel.training.finite import first_bad_layer, gradients_are_finite
+from wiesel.training.freezing import Freezing
 from wiesel.training.interruption import Interruption
 from wiesel.training.position import Best, Position
 from wiesel.training.progress import Progress, Silent
@@ -96,13 +97,16 @@ def fit(
     resume: checkpoints.Checkpoint | None = None,
     progress: Progress | None = None,
     before_step: BeforeStep | None = None,
+    start: Mapping[str, Tensor] | None = None,
+    seconds: float = 0.0,
 ) -> Outcome:
     """Train `recipe.architecture` on `data.train`, choosing the epoch on `data.validation`; the caller holds the run's lock.
 
     Writes metric rows to `events.jsonl` and a checkpoint per epoch (more often with `checkpoint_every`). Ends early, with a
     checkpoint, at Ctrl-C or SIGTERM. `resume`: go on from this checkpoint; the final weights are bit-identical to those of a run that
     was never interrupted, on the same machine with the same number of threads. `before_step` may look at the network before each
-    step, and must leave it and PyTorch's generator as they are.
+    step, and must leave it and PyTorch's generator as they are. `start`: weights to begin with, by name; the others come from chance. A
+    run that is resumed has its own. `seconds` were spent on them.
 
     Raises:
         NotFinite: a loss or gradient was NaN or infinite; nothing after the last checkpoint is kept.
@@ -120,7 +124,8 @@ def fit(
     )
     if resume is None:
         prepare(network, batches)
-    position = Position() if resume is None else Position.from_json(resume.state()["position"])
+        network.load_state_dict({**network.state_dict(), **(start or {})})
+    position = Position(seconds=seconds) if resume is None else Position.from_json(resume.state()["position"])
     sitting = _Sitting(recipe, data, preprocessing, run, machine, network, batches, position, progress or Silent())
     sitting.before_step = before_step
     try:
@@ -179,7 +184,10 @@ class _Sitting(pl.Callback):
         weights = None
         if recipe.training.class_weights == "balanced":
             weights = balanced_weights(torch.from_numpy(data.train.labels), len(data.classes))
-        self.classifier = Classifier(network, recipe, steps=self.steps, done=position.step, class_weights=weights)
+        self.freezing = Freezing(network, recipe.transfer) if recipe.transfer.pretrained else None
+        self.classifier = Classifier(
+            network, recipe, steps=self.steps, done=position.step, class_weights=weights, freezing=self.freezing
+        )
         self.average = MovingAverage(network, recipe.training.ema) if recipe.training.ema else None
         self.optimizer_state: tuple[dict[str, Tensor], dict[str, Any]] | None = None
         self.optimizer: torch.optim.Optimizer | None = None
@@ -245,6 +253,8 @@ class _Sitting(pl.Callback):
 
     def on_train_batch_start(self, _trainer: pl.Trainer, _module: pl.LightningModule, batch: Batch, _index: int) -> None:
         self.batch = batch
+        if self.freezing is not None:
+            self.freezing.begin(self.position.epoch)
         if self.before_step is not None:
             self.before_step(self.network, batch, self.position.step)
 

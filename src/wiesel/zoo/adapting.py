@@ -21,10 +21,10 @@ from torch import Tensor, nn
 
 from wiesel.errors import OtherArchitecture, WeightsError
 from wiesel.language import say
-from wiesel.zoo.catalogue import ARCHITECTURES
+from wiesel.zoo.catalogue import ARCHITECTURES, find
 from wiesel.zoo.weights import AUXILIARY, COUNTER, best_names
 
-CANDIDATES = 12
+CANDIDATES = 6
 """Networks with nearly as many parameters that are tried before it is said that none fits."""
 
 Norm = tuple[Sequence[float], Sequence[float]]
@@ -72,7 +72,7 @@ def adapt(network: nn.Module, given: Mapping[str, Tensor], *, norm: Norm | None 
         if mine == first and tensor.shape != target.shape and (fitted := _first_filters(tensor, target, norm)) is not None:
             tensor, folded = fitted, True
         if tensor.shape == target.shape:
-            tensors[mine] = tensor.to("cpu", target.dtype, copy=True)
+            tensors[mine] = tensor
         elif mine not in in_head:
             found, wanted = (" x ".join(map(str, shape)) for shape in (tensor.shape, target.shape))
             wrong = wrong or say(en=f"{their!r} is {found}, not {wanted}", de=f"{their!r} ist {found}, nicht {wanted}")
@@ -86,7 +86,8 @@ def adapt(network: nn.Module, given: Mapping[str, Tensor], *, norm: Norm | None 
     if missing:  # half a head is none
         tensors = {one: tensor for one, tensor in tensors.items() if one not in in_head}
         missing = tuple(one for one in own if one in in_head)
-    return Adapted(tensors, missing, folded)
+    copies = {one: tensor.to("cpu", own[one].dtype, copy=True) for one, tensor in tensors.items()}
+    return Adapted(copies, missing, folded)
 
 
 def regrouped(values: Sequence[float], channels: int) -> tuple[float, ...]:
@@ -123,7 +124,8 @@ def shrink_filters(filters: Tensor) -> Tensor:
     [[[[4.0, 4.0, 4.0], [4.0, 4.0, 4.0], [4.0, 4.0, 4.0]]]]
     """
     inner = filters[..., 1:, 1:]
-    return inner.unflatten(-2, (3, 2)).unflatten(-1, (3, 2)).sum((-3, -1))
+    rows, columns = inner.shape[-2] // 2, inner.shape[-1] // 2
+    return inner.reshape(*inner.shape[:-2], rows, 2, columns, 2).sum((-3, -1))
 
 
 def _first_filters(given: Tensor, target: Tensor, norm: Norm | None) -> Tensor | None:
@@ -141,22 +143,28 @@ def _first_filters(given: Tensor, target: Tensor, norm: Norm | None) -> Tensor |
 
 
 def _advice(given: Mapping[str, Tensor], name: str) -> str:
-    found = fitting_name(given, but=name)
+    found = fitting_name(given, near=name)
+    if found == name:
+        side = find(name).input[1]
+        return say(
+            en=f" They are for {name} on larger pictures: --size {side}.",
+            de=f" Sie sind für {name} auf grösseren Bildern: --size {side}.",
+        )
     if not found:
         return say(en=" No network of the zoo fits them.", de=" Kein Netz des Zoos passt dazu.")
     return say(en=f" They are for {found}: --model {found}.", de=f" Sie sind für {found}: --model {found}.")
 
 
-def fitting_name(given: Mapping[str, Tensor], *, but: str = "") -> str:
+def fitting_name(given: Mapping[str, Tensor], *, near: str = "") -> str:
     """The network of the zoo that these weights are for, whatever their classes and channels; "" if there is none.
 
-    Networks whose number of parameters is near are built without memory and compared name by name.
+    `near`, and networks whose number of parameters is near, are built without memory for their papers' pictures and compared name by name.
     """
     from wiesel.zoo import build
 
     size = sum(tensor.numel() for name, tensor in given.items() if "running_" not in name and not name.endswith(COUNTER))
-    rows = sorted(ARCHITECTURES, key=lambda row: abs((row.parameters or 0) - size))
-    for row in [row for row in rows if row.name != but][:CANDIDATES]:
+    rows = sorted(ARCHITECTURES, key=lambda row: (row.name != near, abs((row.parameters or 0) - size)))
+    for row in rows[:CANDIDATES]:
         with torch.device("meta"):
             network = build(row.name, classes=row.classes, channels=row.input[0], size=row.input[1:])
         try:

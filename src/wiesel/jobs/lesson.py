@@ -1,0 +1,100 @@
+"""Lessons and exercises: what there is, a copy to work in, and a look at what a learner made of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from wiesel.errors import LessonThere, NoExercise, NoLearnersFile, UnknownLesson
+from wiesel.language import Language, language, say
+from wiesel.lessons import cells
+from wiesel.lessons.catalogue import Entry, exercise_of, exercises, find, lessons
+from wiesel.lessons.checking import Result
+
+SECONDS = 120
+"""How long a learner's file and its checks may take."""
+
+
+def every() -> list[Entry]:
+    """All lessons, then all exercises."""
+    return [*lessons(), *exercises()]
+
+
+def open_copy(name: str, *, output: Path | None = None, notebook: bool = False, lang: Language | None = None) -> Path:
+    """A copy of a lesson or exercise in one language; its path. Nothing that is there is overwritten.
+
+    Args:
+        output: the file to write, or the folder to write it into; default the current folder.
+        notebook: as `.ipynb` instead of a script.
+        lang: default the reader's language.
+
+    Raises:
+        UnknownLesson: names the nearest.
+        LessonThere: the file exists.
+    """
+    entry, chosen = find(name), lang or language()
+    place = output or Path()
+    if place.is_dir():
+        place = place / (entry.name + (".ipynb" if notebook else ".py"))
+    content = (
+        cells.to_bytes(cells.notebook(entry.script, chosen, entry.name))
+        if notebook
+        else cells.script(entry.script, chosen).encode()
+    )
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with place.open("xb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise LessonThere(path=place) from error
+    return place
+
+
+def check(path: Path | str, *, seconds: float = SECONDS) -> list[Result]:
+    """Execute a learner's file in a process of its own, on this machine and with the caller's rights, and judge its parts.
+
+    Raises:
+        NoLearnersFile, NoExercise, UnknownLesson: there is nothing that could be checked.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise NoLearnersFile(path=path)
+    name = exercise_of(path.read_text(encoding="utf-8", errors="replace"))
+    if not name:
+        raise NoExercise(path=path)
+    if find(name).kind != "exercise":
+        raise UnknownLesson(name=name, nearest="")
+    with tempfile.TemporaryDirectory(prefix="wiesel-check-") as folder:
+        result = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "wiesel.lessons.checking", str(path.resolve()), str(result)]
+        environment = {**os.environ, "WIESEL_LANG": language(), "MPLBACKEND": "Agg"}
+        ended = ""
+        try:
+            done = subprocess.run(
+                command,
+                cwd=path.resolve().parent,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            ended = say(
+                en=f"Stopped after {seconds:.0f} seconds. Is there a loop without end, or is the training too long?",
+                de=f"Nach {seconds:.0f} Sekunden angehalten. Gibt es eine Schleife ohne Ende, oder ist das Training zu lang?",
+            )
+        else:
+            if done.returncode:
+                last = (done.stderr.strip().splitlines() or [""])[-1]
+                ended = say(en="The file ended its own process", de="Die Datei hat ihren eigenen Prozess beendet")
+                ended += f" (exit code {done.returncode}). {last}".rstrip()
+        plain = json.loads(result.read_text(encoding="utf-8")) if result.exists() else []
+    found = [Result(**one) for one in plain]
+    return [*found, Result(say(en="file", de="Datei"), "wrong", ended)] if ended else found

@@ -1,0 +1,33 @@
+# exercise: compound_scaling
+# level: advanced
+
+# %% [markdown] lang="de"
+# # Gemeinsame Skalierung
+#
+# 1. Alle (α, β, γ) eines Rasters, die α·β²·γ² ≈ 2 erfüllen.
+# 2. Tiefe, Breite und Auflösung für ein φ, gerundet wie unten beschrieben.
+# 3. Warum gerade α·β²·γ²? Leite es her.
+
+# %% [markdown] lang="en"
+# # Compound scaling
+#
+# 1. All (α, β, γ) of a grid that meet α·β²·γ² ≈ 2.
+# 2. Depth, width and resolution for a φ, rounded as said below.
+# 3. Why α·β²·γ² of all things? Derive it.
+
+
+# %%
+def grid(step: float, highest: float, tolerance: float) -> list[tuple[float, float, float]]:
+    """All triples from 1 to `highest` (included) in steps of `step` with |α β² γ² - 2| <= tolerance."""
+    raise NotImplementedError
+
+
+def scaled(
+    phi: float, depth: int, width: int, side: int, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15
+) -> tuple[int, int, int]:
+    """(layers rounded up, channels rounded to the nearest multiple of 8, pixels rounded to the nearest whole number)."""
+    raise NotImplementedError
+
+
+derivation = """
+"""

@@ -1,0 +1,33 @@
+# exercise: vanishing_gradients
+# level: advanced
+
+# %% [markdown] lang="de"
+# # Verschwindende und explodierende Gradienten
+#
+# 1. Miss die Norm des Gradienten jeder Schicht mit Gewichten (Faltungen und lineare Schichten), von vorn nach hinten.
+# 2. Sag voraus, was mit dem Gradienten über n Schichten geschieht, wenn jede ihn mit `factor` malnimmt.
+# 3. Erkläre, wie Abkürzungen, Batch-Norm und Anfangsgewichte helfen.
+
+# %% [markdown] lang="en"
+# # Vanishing and exploding gradients
+#
+# 1. Measure the norm of the gradient of each layer with weights (convolutions and linear layers), from front to back.
+# 2. Predict what becomes of the gradient over n layers, if each multiplies it by `factor`.
+# 3. Explain how shortcuts, batch norm and initial weights help.
+
+# %%
+from torch import Tensor, nn
+
+
+def gradient_norms(network: nn.Module, pictures: Tensor, labels: Tensor) -> list[float]:
+    """Of the cross-entropy, with respect to each layer's `weight`, in the order of `network.modules()`."""
+    raise NotImplementedError
+
+
+def left_after(factor: float, layers: int, shortcut: bool) -> float:
+    """What is left of a gradient of 1. With a shortcut, a layer multiplies it by 1 + factor."""
+    raise NotImplementedError
+
+
+explanation = """
+"""

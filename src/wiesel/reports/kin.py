@@ -1,0 +1,145 @@
+"""Training pictures as a network sees them: which are typical of a class, and which are nearest to a picture in question."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wiesel.batches import EvaluationBatches
+from wiesel.evaluation.measures import Outcomes
+from wiesel.explanation.neighbours import features_of, nearest, prototypes
+from wiesel.images import DataSet
+from wiesel.images.cache import cache_folder
+from wiesel.reports.facts import ClassKin, Kin, Nearest, Picture, TrainingPicture
+from wiesel.reports.pictures import photograph, reduced
+from wiesel.runs.trained import Trained
+
+MOST = 1000
+"""Training pictures that a report compares with; each costs one forward pass."""
+MOST_CLASSES = 20
+PROTOTYPES, MISTAKES, NEAREST, QUESTIONS = 4, 3, 5, 6
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Training pictures and their features."""
+
+    data: DataSet
+    rows: NDArray[np.int64]
+    """(N,): rows of the training split."""
+    features: Tensor
+    """float32 (N, D) of length 1."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        return self.data.train.labels[self.rows]
+
+
+def known(model: Trained, data: DataSet, *, most: int | None = None) -> Known:
+    """The features of all training pictures, or of `most`, evenly from each class; kept in the user's cache."""
+    rows = _evenly(data.train.labels, len(data.classes), most)
+    weights = hashlib.sha256(model.run.weights.read_bytes()).hexdigest()
+    key = hashlib.sha256(f"1 {weights} {data.fingerprint} {model.preprocessing} {most}".encode()).hexdigest()[:40]
+    path = cache_folder() / "features" / f"{key}.npy"
+    features = _kept(path, len(rows))
+    if features is None:
+        part = data.train.take(rows)
+        batches = (batch.pictures for batch in EvaluationBatches(part, model.preprocessing, batch=250))
+        features = features_of(model.network, batches)
+        _keep(path, features)
+    return Known(data, rows, features)
+
+
+def kin_of(
+    model: Trained,
+    data: DataSet,
+    found: Outcomes,
+    mistakes: Sequence[int],
+    picture: Callable[[int], Picture],
+    network_input: Callable[[int], Tensor],
+    *,
+    longest_side: int,
+) -> Kin:
+    """For the report. `picture` and `network_input` give the test pictures by their number; `mistakes`: the surest first."""
+    those = known(model, data, most=MOST)
+    counts = np.bincount(found.label[~found.correct], minlength=len(data.classes))
+    chosen = np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
+    typical = prototypes(those.features, torch.from_numpy(those.labels), len(data.classes), PROTOTYPES)
+    asked = list(mistakes[:QUESTIONS])
+
+    def shown(row: int, likeness: float) -> TrainingPicture:
+        return training_picture(those, row, likeness, longest_side)
+
+    return Kin(
+        compared=len(those.rows),
+        available=len(data.train),
+        classes=tuple(
+            ClassKin(
+                int(label),
+                tuple(shown(row, likeness) for row, likeness in typical[label]),
+                tuple(picture(index) for index in _surest(found, int(label))),
+            )
+            for label in chosen
+        ),
+        nearest=tuple(
+            Nearest(picture(index), tuple(shown(row, likeness) for row, likeness in neighbours))
+            for index, neighbours in zip(
+                asked, neighbours_of(model, those, (network_input(index) for index in asked), NEAREST) if asked else [], strict=True
+            )
+        ),
+    )
+
+
+def neighbours_of(model: Trained, those: Known, inputs: Iterator[Tensor], number: int) -> list[list[tuple[int, float]]]:
+    """Per preprocessed picture (1, C, H, W) the rows of `those` that are nearest, with their cosines."""
+    cosines, rows = nearest(features_of(model.network, inputs), those.features, number)
+    return [list(zip(*pair, strict=True)) for pair in zip(rows.tolist(), cosines.tolist(), strict=True)]
+
+
+def training_picture(those: Known, row: int, likeness: float, longest_side: int) -> TrainingPicture:
+    train, place = those.data.train, int(those.rows[row])
+    png = photograph(reduced(np.asarray(train.pixels[place]), longest_side).round().astype(np.uint8))
+    return TrainingPicture(str(train.names[place]), int(train.labels[place]), likeness, png)
+
+
+def _surest(found: Outcomes, label: int) -> list[int]:
+    wrong = np.flatnonzero((found.label == label) & ~found.correct)
+    return [int(row) for row in wrong[np.argsort(found.doubt[wrong], kind="stable")[:MISTAKES]]]
+
+
+def _evenly(labels: NDArray[np.int64], classes: int, most: int | None) -> NDArray[np.int64]:
+    """All rows, or about `most`: of each class the same number (or all it has), evenly spaced."""
+    if most is None or len(labels) <= most:
+        return np.arange(len(labels), dtype=np.int64)
+    each = max(1, most // classes)
+    parts = [np.flatnonzero(labels == label) for label in range(classes)]
+    chosen = [part[np.unique(np.linspace(0, len(part) - 1, min(each, len(part))).round().astype(np.int64))] for part in parts]
+    return np.sort(np.concatenate(chosen))
+
+
+def _kept(path: Path, count: int) -> Tensor | None:
+    try:
+        found = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return torch.from_numpy(found.astype(np.float32)) if found.ndim == 2 and len(found) == count else None
+
+
+def _keep(path: Path, features: Tensor) -> None:
+    """In half precision: neighbours need no more. A cache that cannot be written is no error."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(prefix=".", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            np.save(file, features.numpy().astype(np.float16), allow_pickle=False)
+        Path(name).replace(path)

@@ -1,0 +1,165 @@
+"""What a frozen network makes of each picture just before its last layer: computed once, in whole batches, kept on disk.
+
+    <cache>/features/<key>/00000.npy 00001.npy …     float32 (up to 2,048 pictures, D) each
+
+The key is a hash of everything that the numbers depend on: pictures, weights, preprocessing, precision. Each part appears under its name
+only when it is whole, so an interrupted computation goes on at the part where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from wiesel.batches import EvaluationBatches, Preprocessing
+from wiesel.batches.inference import logits_in
+from wiesel.errors import NoLinearHead
+from wiesel.images import Images
+from wiesel.images.cache import cache_folder
+from wiesel.zoo.adapting import last_layer
+
+PART = 2048
+"""Pictures per file; what is lost when the computation is killed."""
+
+FORMAT = 1
+"""Raised when what the cache holds changes its meaning."""
+
+
+def linear_head(network: nn.Module, image: tuple[int, int, int], name: str) -> nn.Linear:
+    """The layer whose outputs are the logits.
+
+    Raises:
+        NoLinearHead: the logits come out of something else (of SqueezeNet: out of a mean over maps).
+    """
+    found = dict(network.named_modules()).get(last_layer(network))
+    if not isinstance(found, nn.Linear):
+        raise NoLinearHead(name=name)
+    outputs: list[Tensor] = []
+    handle = found.register_forward_hook(lambda _layer, _inputs, output: outputs.append(output))
+    was_training = network.training
+    try:
+        with torch.no_grad():
+            like = next(network.parameters())
+            logits = logits_in(network.eval()(torch.zeros((1, *image), dtype=like.dtype, device=like.device)))
+    finally:
+        handle.remove()
+        network.train(was_training)
+    if len(outputs) != 1 or outputs[0] is not logits:
+        raise NoLinearHead(name=name)
+    return found
+
+
+def features_of(
+    network: nn.Module,
+    head: nn.Linear,
+    images: Images,
+    preprocessing: Preprocessing,
+    *,
+    weights: str,
+    fingerprint: str,
+    precision: str,
+    mirrored: bool = False,
+    after_batch: Callable[[int], None] = lambda _count: None,
+) -> NDArray[np.float32]:
+    """float32 (N, D): the inputs of `head`, in the order of `images`, from the cache as far as they are there.
+
+    `weights` and `fingerprint` name the network's weights and the pictures (with their order). `mirrored`: of the pictures in a mirror.
+    `after_batch` is called with the number of pictures done so far.
+    """
+    key = hashlib.sha256(
+        f"{FORMAT} {fingerprint} {len(images)} {weights} {sorted(preprocessing.to_json().items())} {precision} {mirrored}".encode()
+    ).hexdigest()[:40]
+    folder = _writable(cache_folder() / "features" / key)
+    parts: list[NDArray[np.float32]] = []
+    for start in range(0, len(images), PART):
+        rows = slice(start, min(start + PART, len(images)))
+        size = (rows.stop - rows.start, head.in_features)
+        path = folder / f"{start // PART:05d}.npy" if folder is not None else None
+        part = _read(path, size)
+        if part is None:
+            some = Images(images.pixels[rows], images.labels[rows], images.names[rows])
+            part = _computed(
+                network,
+                head,
+                some,
+                preprocessing,
+                precision,
+                mirrored,
+                lambda count, done=start: after_batch(done + count),  # type: ignore[misc]
+            )
+            _write(path, part)
+        parts.append(part)
+        after_batch(rows.stop)
+    return np.concatenate(parts)
+
+
+@torch.inference_mode()
+def _computed(
+    network: nn.Module,
+    head: nn.Linear,
+    images: Images,
+    preprocessing: Preprocessing,
+    precision: str,
+    mirrored: bool,
+    after_batch: Callable[[int], None],
+) -> NDArray[np.float32]:
+    seen: list[Tensor] = []
+    handle = head.register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0].float()))
+    was_training = network.training
+    network.eval()
+    done = 0
+    try:
+        for batch in EvaluationBatches(images, preprocessing):
+            pictures = batch.pictures.flip(3) if mirrored else batch.pictures
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+                network(pictures)
+            done += len(batch)
+            after_batch(done)
+    finally:
+        handle.remove()
+        network.train(was_training)
+    return torch.cat(seen).numpy()
+
+
+def _writable(folder: Path) -> Path | None:
+    """The folder, or None where the cache cannot be written: then features live as long as this process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def _read(path: Path | None, size: tuple[int, int]) -> NDArray[np.float32] | None:
+    """A part of the right size, or None; a damaged file counts as none."""
+    if path is None or not path.is_file():
+        return None
+    try:
+        found: NDArray[np.float32] = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if found.shape == size and found.dtype == np.float32 and bool(np.isfinite(found).all()) else None
+
+
+def _write(path: Path | None, part: NDArray[np.float32]) -> None:
+    """A full disc is no reason to stop: the features are in memory."""
+    if path is None:
+        return
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.save(file, part, allow_pickle=False)
+            Path(temporary).replace(path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    except OSError:
+        return

@@ -1,0 +1,129 @@
+"""Checkers: right solutions are right, mistakes that learners make are found and named, templates are open and hold no solution."""
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sklearn", reason="some exercises read scikit-learn's digits")
+
+from tests.lessons.solutions import SOLUTIONS
+from wiesel.jobs.lesson import check as in_a_process
+from wiesel.jobs.lesson import open_copy
+from wiesel.lessons.catalogue import exercises
+from wiesel.lessons.checking import Result, check
+
+Judge = Callable[[str, str], list[Result]]
+
+WITHOUT_RUN = [name for name in SOLUTIONS if name != "lab_sheet_1"]
+
+
+@pytest.fixture
+def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    monkeypatch.setenv("WIESEL_LANG", "en")
+
+    def of(name: str, code: str) -> list[Result]:
+        path = tmp_path / f"{name}.py"
+        path.write_text(f"# exercise: {name}\n{code}", encoding="utf-8")
+        return list(check(path))
+
+    return of
+
+
+def wrong(results: list[Result]) -> dict[str, str]:
+    return {one.part: one.text for one in results if one.state == "wrong"}
+
+
+def test_every_exercise_has_a_checker_and_a_solution_here() -> None:
+    assert {entry.name for entry in exercises()} == set(SOLUTIONS)
+
+
+@pytest.mark.parametrize("name", WITHOUT_RUN)
+def test_right_solutions_are_right(name: str, judge: Judge) -> None:
+    results = judge(name, SOLUTIONS[name])
+    assert wrong(results) == {}
+    assert any(one.state == "right" for one in results)
+    needs_runs = {"without_residuals": 1, "lab_sheet_2": 5}
+    assert sum(one.state == "open" for one in results) == needs_runs.get(name, 0)
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize("name", sorted(SOLUTIONS))
+def test_templates_are_open_and_nothing_in_them_is_solved(
+    name: str, language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIESEL_LANG", language)
+    path = open_copy(name, output=tmp_path, lang=language)  # type: ignore[arg-type]
+    assert {one.state for one in check(path)} == {"open"}
+
+
+MISTAKES = [
+    ("conv2d", "def output_size(side, kernel, stride, padding):\n    return (side + 2 * padding - kernel) / stride + 1", "output_size", "not the number of windows"),
+    ("conv2d", "import torch\ndef conv2d(p, w, b, stride=1, padding=0):\n    return torch.nn.functional.conv2d(p, w, b, stride, padding)", "conv2d", "ready-made conv2d"),
+    ("conv2d", "import torch\ndef conv2d(p, w, b, stride=1, padding=0):\n    return p[0, 0, 99, 99]", "conv2d", "line 4: return p[0, 0, 99, 99]"),
+    ("conv2d", "def max_pool2d(p, size, stride):\n    return p", "max_pool2d", "shape"),
+    ("conv2d", "def conv2d(:\n    pass", "file", "SyntaxError"),
+    ("cnn_mnist", "from torch import nn\ndef network():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))", "network", "no convolution"),
+    ("transfer", "def adapt(network, classes):\n    return network", "adapt", "(4, 7)"),
+    ("filter_effects", 'kinds = {"sobel_x": "high-pass"}', "sobel_x", "finest waves"),
+    ("filter_effects", "blur = [[1, 1, 1], [1, 1, 1], [1, 1, 1]]", "blur", "brightness"),
+    ("filter_effects", "level_edges = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]", "level_edges", "upright edge"),
+    ("without_residuals", SOLUTIONS["without_residuals"].replace("(self.conv1(x))))))", "(self.conv1(x))))) + x)"), "PlainBlock", "still there"),
+    ("without_residuals", 'residual_run = plain_run = "nowhere"', "runs", "nowhere"),
+    ("resnet", SOLUTIONS["resnet"].replace("stride, 1, bias=False), nn", "stride, 1), nn"), "BasicBlock", "bias=False"),
+    ("vanishing_gradients", SOLUTIONS["vanishing_gradients"].replace("    network.zero_grad()\n", ""), "gradient_norms", "add up"),
+    ("three_families", SOLUTIONS["three_families"].replace("return total", "return 2 * total"), "multiply_adds", "two per multiply-add"),
+    ("compound_scaling", SOLUTIONS["compound_scaling"].replace("math.ceil", "round"), "scaled", "right is"),
+    ("gaussian_process", SOLUTIONS["gaussian_process"].replace("1 - np.diag", "1 + noise - np.diag"), "posterior", "noise"),
+    ("recent_paper", 'model = "alexnet2012"', "model", "2012"),
+    ("lab_sheet_1", "import numpy as np\ndef softmax(x):\n    return np.exp(x) / np.exp(x).sum(1, keepdims=True)", "(g)", "overflows"),
+    ("lab_sheet_2", SOLUTIONS["lab_sheet_2"].replace("        else:\n            with_activation(child, new)\n", ""), "(c)", "2 are left"),
+    ("lab_sheet_2", SOLUTIONS["lab_sheet_2"].replace("    for hook in hooks:\n        hook.remove()\n", ""), "(d)", "hooks stay"),
+    ("lab_sheet_2", SOLUTIONS["lab_sheet_2"].replace("self.b(x)]", "self.b(x * 1)]"), "(j)", "same input"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "code", "part", "said"), MISTAKES, ids=[f"{m[0]}-{m[2]}-{i}" for i, m in enumerate(MISTAKES)])
+def test_mistakes_are_found_and_named(name: str, code: str, part: str, said: str, judge: Judge) -> None:
+    found = wrong(judge(name, code))
+    assert said in found.get(part, ""), found
+    assert "Traceback" not in found[part]
+
+
+def test_an_endless_loop_ends_and_what_was_found_before_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    path = tmp_path / "mine.py"
+    path.write_text("# exercise: recent_paper\nwhile True: pass\n")
+    results = in_a_process(path, seconds=4)
+    assert [one.state for one in results] == ["wrong"]
+    assert "Stopped after 4 seconds" in results[0].text
+
+
+def test_a_file_that_ends_its_process_is_said_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    path = tmp_path / "mine.py"
+    path.write_text("# exercise: recent_paper\nimport os\nos._exit(7)\n")
+    (result,) = in_a_process(path)
+    assert "exit code 7" in result.text
+
+
+def test_the_lab_sheet_s_run_is_judged_by_its_folder(tmp_path: Path, judge: Judge) -> None:
+    from tests.reports.example_run import blobs, write_run
+    from wiesel.recipe import Training
+
+    classes = ("cat", "dog", "owl", "fox", "eel", "hen")
+    write_run(tmp_path / "run", blobs(classes), architecture="resnet20", training=Training(epochs=5))
+    write_run(tmp_path / "short", blobs(classes), training=Training(epochs=2))
+    plain = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    best = max(plain["per_class"], key=lambda one: one["f1"])["name"]
+    four = [plain["classes"][one["index"]] for one in plain["most_confused_classes"]]
+    (tmp_path / "network.svg").write_text("<svg></svg>")
+    code = SOLUTIONS["lab_sheet_1"].replace("CONFUSED", repr(four)).replace("BEST", repr(best))
+    assert wrong(judge("lab_sheet_1", code)) == {}
+    other = next(name for name in classes if name not in four)
+    assert f"{other} is not among them" in wrong(judge("lab_sheet_1", code.replace(repr(four[-1]), repr(other))))["(d)"]
+    assert "at least 5" in wrong(judge("lab_sheet_1", code.replace('run = "run"', 'run = "short"')))["(c)"]
