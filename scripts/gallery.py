@@ -26,8 +26,8 @@ PAGES = {"en": DOCS / "gallery" / "index.md", "de": DOCS / "de" / "galerie.md"}
 PICTURES = {"en": DOCS / "gallery", "de": DOCS / "gallery" / "de"}
 LARGEST = 60_000
 """Bytes of a picture."""
-WIDTHS = (1200, 1100, 1000, 900)
-COLOURS = (128, 64, 48, 32)
+WIDTHS = (1200, 1100, 1000, 900, 800)
+COLOURS = (256, 160, 96)
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,7 @@ ENTRIES = (
         'teaching.convolution_theorem(kernel="gaussian", size=64)',
     ),
     Entry("one_by_one", "What 1 × 1 does", "Was 1 × 1 tut", "teaching.one_by_one(size=64)"),
-    Entry(
-        "compare_pooling", "Three ways to halve a picture", "Drei Arten, ein Bild zu halbieren", "teaching.compare_pooling(size=64)"
-    ),
+    Entry("compare_pooling", "Three ways to halve a picture", "Drei Arten, ein Bild zu halbieren", "teaching.compare_pooling()"),
     Entry("learned_filters", "Learned filters", "Gelernte Filter", f"{LITE0}teaching.learned_filters(network, most=8)"),
     Entry(
         "visualize_features",
@@ -89,7 +87,8 @@ ENTRIES = (
         "Was jede Schicht sieht",
         f'{LITE0}pixels = (255 * teaching.picture(colour=True)).astype("uint8")\n'
         "prepared = torch.from_numpy(preparation.prepare(pixels))\n"
-        "teaching.visualize_features(network, prepared, channels=6)",
+        'layers = ["features.stem", *(f"features.stage{number}" for number in (2, 4, 6, 8))]\n'
+        "teaching.visualize_features(network, prepared, layers=layers, channels=6)",
     ),
     Entry(
         "inception_and_wavelets",
@@ -108,7 +107,7 @@ ENTRIES = (
         "The same along a training",
         "Dasselbe während des Trainings",
         'settings = {"Sigmoid": "sigmoid", "ReLU + He": "he", "Shortcuts": "residual"}\n'
-        "histories = {name: teaching.short_training(setting, steps=20, every=2) for name, setting in settings.items()}\n"
+        "histories = {name: teaching.short_training(setting) for name, setting in settings.items()}\n"
         "teaching.gradient_flow_along_training(histories)",
     ),
     Entry(
@@ -188,7 +187,7 @@ def small_png(sheet: Any) -> bytes:
         drawn = Image.open(io.BytesIO(sheet.png(dpi=width / sheet.get_figwidth()))).convert("RGB")
         for colours in COLOURS:
             file = io.BytesIO()
-            few = drawn.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            few = drawn.quantize(colours, method=Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
             few.save(file, "PNG", optimize=True, pnginfo=text)
             if file.tell() <= LARGEST:
                 return file.getvalue()

@@ -11,6 +11,7 @@ import importlib
 import inspect
 import io
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -80,7 +81,8 @@ def entry(room: str, name: str, thing: object) -> str:
             signature = str(inspect.signature(thing))
         except ValueError:
             signature = "(…)"
-    shown = f"{name}{signature}".replace("wiesel.", "")
+    # A default that is a function shows where it lies in memory.
+    shown = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", f"{name}{signature}").replace("wiesel.", "")
     return f"### {room}.{name}\n\n```python\n{shown}\n```\n\n```text\n{inspect.getdoc(thing) or ''}\n```\n"
 
 

@@ -60,7 +60,7 @@ def test_offline_and_without_scripts_all_sections_are_visible_and_nothing_is_ask
 ) -> None:
     page, seen = opened(browser, report, java_script_enabled=False, color_scheme=scheme)
     page.check("#language-de")
-    assert page.locator(".in-de > main > section").count() == 12
+    assert page.locator(".in-de > main > section").count() == 14
     assert all(page.locator(".in-de > main > section").nth(i).is_visible() for i in range(12))
     assert not page.locator(".in-en").is_visible()
     page.check("#language-en")

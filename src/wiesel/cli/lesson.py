@@ -97,8 +97,8 @@ def check(file: Path, /, *, seconds: float = 120, json_: Json = False) -> int:
     """
     from wiesel.jobs.lesson import check as job
 
-    print(say(en=f"Executing {file} …", de=f"{file} wird ausgeführt …"), file=sys.stderr)
-    results = job(file, seconds=seconds)
+    begins = say(en=f"Executing {file} …", de=f"{file} wird ausgeführt …")
+    results = job(file, seconds=seconds, begins=lambda: print(begins, file=sys.stderr, flush=True))
     if json_:
         print(json.dumps([asdict(one) for one in results]))
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from wiesel import images
+from wiesel.analysis.folding import folded
 from wiesel.batches import EvaluationBatches
 from wiesel.batches.inference import logits_of
 from wiesel.batches.views import NumberOfViews, Views
@@ -62,7 +63,8 @@ def predictions_of(run: RunFolder, model: Trained, split: Split, data: DataSet |
     machine = run.read_provenance()["settled"]
     if split != "validation":  # which is there to be looked at: epochs were chosen by it
         run.record("look", 0, split=split)
-    logits = logits_of(model.network, EvaluationBatches(part, model.preprocessing), precision=machine["precision"])
+    network = folded(model.network, model.preprocessing.image)
+    logits = logits_of(network, EvaluationBatches(part, model.preprocessing), precision=machine["precision"])
     predictions = Predictions(logits=logits, labels=part.labels, names=part.names)
     if not path.parent.exists():
         make_folder(path.parent)

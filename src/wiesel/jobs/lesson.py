@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from wiesel.errors import LessonThere, NoExercise, NoLearnersFile, UnknownLesson
@@ -54,8 +55,10 @@ def open_copy(name: str, *, output: Path | None = None, notebook: bool = False, 
     return place
 
 
-def check(path: Path | str, *, seconds: float = SECONDS) -> list[Result]:
+def check(path: Path | str, *, seconds: float = SECONDS, begins: Callable[[], None] = lambda: None) -> list[Result]:
     """Execute a learner's file in a process of its own, on this machine and with the caller's rights, and judge its parts.
+
+    `begins` is called when it is clear that the file is an exercise, right before it is executed.
 
     Raises:
         NoLearnersFile, NoExercise, UnknownLesson: there is nothing that could be checked.
@@ -68,6 +71,7 @@ def check(path: Path | str, *, seconds: float = SECONDS) -> list[Result]:
         raise NoExercise(path=path)
     if find(name).kind != "exercise":
         raise UnknownLesson(name=name, nearest="")
+    begins()
     with tempfile.TemporaryDirectory(prefix="wiesel-check-") as folder:
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "wiesel.lessons.checking", str(path.resolve()), str(result)]

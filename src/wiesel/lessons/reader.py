@@ -35,7 +35,11 @@ def pick(brief: Value, full: Value) -> Value:
 def prediction(guess: float | str | None, *, en: str, de: str) -> float | str | None:
     """Ask, and keep what the reader wrote down before the experiment."""
     print(f"{say(en='Prediction', de='Vorhersage')}: {say(en=en, de=de)}")
-    said = say(en="(none yet: write it in the cell)", de="(noch keine: schreibe sie in die Zelle)") if guess is None else guess
+    said = (
+        say(en="(none yet: write it in place of None)", de="(noch keine: schreibe sie an die Stelle von None)")
+        if guess is None
+        else guess
+    )
     print(f"  {said}")
     return guess
 
@@ -108,6 +112,8 @@ def show(figure: Any, *, en: str = "", de: str = "") -> None:
         display(figure)
     elif pyplot is not None and pyplot.get_backend().lower() not in ("agg", "pdf", "svg", "ps", "cairo", "template"):
         pyplot.show()
+    elif _figures == 1 and not folder:
+        print(say(en="  (to keep the figures: WIESEL_FIGURES=folder)", de="  (um die Bilder aufzuheben: WIESEL_FIGURES=ordner)"))
     if pyplot is not None and drawn:
         pyplot.close(figure)
 

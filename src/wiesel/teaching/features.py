@@ -45,7 +45,7 @@ def visualize_features(
     """One row per layer: its name, shape and range, and some of its maps on a common scale.
 
     Args:
-        model: any `nn.Module`, or a trained run as `wiesel.load` gives it.
+        model: any `nn.Module`, or a trained run as `wiesel.runs.trained.load(folder)` gives it.
         image: the tensor (C, H, W) or (1, C, H, W) that goes into the network; or whatever `picture` takes: with a trained run it is
             prepared as in training, with a bare network it goes in with values 0..1.
         layers: dotted names, one or several; or "main" (the first convolution and every residual block, or the stages), "conv" or "pooling" (all

@@ -216,6 +216,7 @@ def shortcut_figure(flow: GradientFlow, *, language: str | None = None) -> Sheet
             axes.bar(places + (side - 0.5) * 0.4, heights, 0.38, label=label, color=ink, hatch=hatch, edgecolor="white")
         figures.plain(axes)
         axes.set_ylim(0, 1.3 * max(value for pair in pairs for value in pair if np.isfinite(value)))
+        axes.yaxis.set_major_formatter(lambda value, _: words.short(value))
         axes.legend(fontsize=8.5, frameon=False, ncols=2, loc="upper right")
     above.set_ylabel(words(en="norm of the activation", de="Norm der Aktivierung"), fontsize=9)
     below.set_ylabel(words(en="norm of the gradient", de="Norm des Gradienten"), fontsize=9)

@@ -12,7 +12,7 @@ counts convolved with the bump, and the decision of the machine is a sum of the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,9 +147,7 @@ def four_kernels(
     convolution.imshow(found.convolved, origin="lower", extent=extent, cmap="Greys", vmin=0)
     where = np.argwhere(found.counts > 0)
     step = 2 * SIDE / CELLS
-    convolution.plot(
-        -SIDE + step * (where[:, 1] + 0.5), -SIDE + step * (where[:, 0] + 0.5), "s", color=figures.INKS[1], markersize=2.2
-    )
+    convolution.plot(-SIDE + step * (where[:, 1] + 0.5), -SIDE + step * (where[:, 0] + 0.5), "s", **_seen(3.6))
     convolution.add_patch(_window(chosen, REACH * width))
     _titled(convolution, words(en="1 Convolution kernel", de="1 Faltungskern"), words(
         en=f"counts in {CELLS} × {CELLS} cells,\nconvolved with a Gaussian (σ = {said})",
@@ -157,7 +155,7 @@ def four_kernels(
     ))  # fmt: skip
 
     density.contourf(found.density, levels=8, origin="lower", extent=extent, cmap="Greys")
-    density.plot(*found.points.T, ".", color=figures.INKS[1], markersize=4)
+    density.plot(*found.points.T, "o", **_seen(3.6))
     density.add_patch(_circle(chosen, width))
     _titled(density, words(en="2 Density kernel (KDE)", de="2 Dichtekern (KDE)"), words(
         en=f"mean of the same bumps on the points;\ndiffers from 1 by at most {words.percent(found.difference, 1)}",
@@ -241,6 +239,17 @@ def _classes(axes: Axes, found: FourKernels) -> None:
         axes.plot(
             *chosen.T, mark, markersize=4, markerfacecolor=face, markeredgecolor="black", markeredgewidth=0.7, linestyle="none"
         )
+
+
+def _seen(size: float) -> dict[str, Any]:
+    """Points with a light rim, so that they are seen on every grey."""
+    return {
+        "markersize": size,
+        "markerfacecolor": figures.INKS[1],
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.7,
+        "linestyle": "none",
+    }
 
 
 def _window(middle: Points, reach: float) -> object:

@@ -106,7 +106,7 @@ def compare_pooling(image: Any = None, *, window: int = 2, size: int | None = No
     en, de = caption(image)
     return figures.finished(
         sheet,
-        words(en=f"Three ways to make {en} smaller", de=f"Drei Arten, {de} zu verkleinern"),
+        words(en=f"Three ways to make {en} smaller", de=f"Drei Arten zu verkleinern, an {de}"),
         words(
             en=f"The maximum makes the picture brighter (mean {words.number(halves['max'].mean(), 3)} instead of "
             f"{words.number(grey.mean(), 3)}), the mean keeps it. Moved by one pixel, the result changes least by {names[least].lower()} "

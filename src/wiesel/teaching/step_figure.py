@@ -119,4 +119,5 @@ def _board(
         said = words.number(values[y, x], made.digits) if texts is None else texts[y][x]
         axes.text(x, y, said, ha="center", va="center", fontsize=size, color=colour)
     for y, x in framed:
-        axes.add_patch(Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, edgecolor=figures.INKS[1], linewidth=2.2))
+        for ink, width in (("white", 5.0), ("black", 2.2)):  # seen on dark and on light cells, in grey as well
+            axes.add_patch(Rectangle((x - 0.45, y - 0.45), 0.9, 0.9, fill=False, edgecolor=ink, linewidth=width))

@@ -92,7 +92,7 @@ def inception_and_wavelets(
     return figures.finished(
         sheet,
         words(
-            en=f"An Inception module and a wavelet transform look at {en}", de=f"Inception-Modul und Wavelet-Transformation: {de}"
+            en=f"An Inception module and a wavelet transform look at {en}", de=f"Inception-Modul und Wavelet-Transformation an {de}"
         ),
         words(
             en=f"Of the energy of wavelet level 1, {words.percent(finest[_level(0, words)])} lie in the finest octave; of level 3 only "

@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from wiesel.analysis.folding import folded
 from wiesel.batches import EvaluationBatches, Preprocessing
 from wiesel.batches.inference import logits_in
 from wiesel.errors import NoLinearHead
@@ -29,7 +30,7 @@ from wiesel.zoo.adapting import last_layer
 PART = 2048
 """Pictures per file; what is lost when the computation is killed."""
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what the cache holds changes its meaning."""
 
 
@@ -112,20 +113,19 @@ def _computed(
     after_batch: Callable[[int], None],
 ) -> NDArray[np.float32]:
     seen: list[Tensor] = []
-    handle = head.register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0].float()))
-    was_training = network.training
-    network.eval()
+    name = next(name for name, layer in network.named_modules() if layer is head)
+    lean = folded(network, preprocessing.image)  # a fifth to a third of the time of networks with depthwise filters
+    handle = lean.get_submodule(name).register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0].float()))
     done = 0
     try:
         for batch in EvaluationBatches(images, preprocessing):
             pictures = batch.pictures.flip(3) if mirrored else batch.pictures
             with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                network(pictures)
+                lean(pictures)
             done += len(batch)
             after_batch(done)
     finally:
         handle.remove()
-        network.train(was_training)
     return torch.cat(seen).numpy()
 
 

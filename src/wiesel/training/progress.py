@@ -214,8 +214,11 @@ def _notebook() -> Notebook | None:
     if "ipykernel" not in sys.modules:
         return None
     try:
+        from IPython import get_ipython
         from IPython.display import HTML, display
     except ImportError:
+        return None
+    if not hasattr(get_ipython(), "kernel"):  # the package was imported, but no notebook is listening
         return None
     handle = display(HTML(""), display_id=True)
     return Notebook(lambda html: handle.update(HTML(html)))
