@@ -876,8 +876,8 @@ class UnknownLesson(UsageError):
 class NoExercise(UsageError):
     """A file that cannot be checked: `path`."""
 
-    en = "{path} is no exercise: the line `# exercise: NAME` at its head is missing. Lessons check themselves when they are run; `wiesel lesson open NAME` makes an exercise."
-    de = "{path} ist keine Aufgabe: Die Zeile `# exercise: NAME` am Anfang fehlt. Lektionen prüfen sich selbst, wenn sie laufen; `wiesel lesson open NAME` legt eine Aufgabe an."
+    en = "{path} is no exercise: `# exercise: NAME` is missing at its head. A lesson checks itself when run; `wiesel lesson open NAME` makes an exercise."
+    de = "{path} ist keine Aufgabe: oben fehlt `# exercise: NAME`. Lektionen prüfen sich selbst beim Laufen; `wiesel lesson open NAME` legt eine Aufgabe an."
 
 
 class NoLearnersFile(MissingError):

@@ -88,7 +88,7 @@ def test_a_picture_carries_the_text_that_the_page_says(language: str) -> None:
         if address.endswith(".png"):
             with Image.open(gallery.PAGES[language].parent / address) as opened:
                 assert gallery.escaped(opened.info["Description"]) == alt
-                assert not {"date", "time", "creation time", "software"} & {name.lower() for name in opened.info}
+                assert not {"date", "time", "creation time", "software"} & {str(name).lower() for name in opened.info}
 
 
 def test_the_languages_are_not_mixed_up() -> None:
