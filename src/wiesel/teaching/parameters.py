@@ -83,10 +83,10 @@ def compare_parameter_counts(sizes: Sequence[int] = SIZES, *, language: str | No
     finding = words(
         en=f"A 3 × 3 convolution has {first.convolution} parameters at every size; a fully connected layer has "
         f"{words.grouped(first.connected)} at {first.size} × {first.size} and {words.grouped(last.connected)} at {last.size} × {last.size}, "
-        f"{words.number(last.ratio, 1)} times as many as the convolution.",
+        f"{words.grouped(round(last.ratio))} times as many as the convolution.",
         de=f"Eine 3 × 3 Faltung hat bei jeder Grösse {first.convolution} Parameter; eine voll verbundene Schicht hat "
         f"{words.grouped(first.connected)} bei {first.size} × {first.size} und {words.grouped(last.connected)} bei {last.size} × {last.size}, "
-        f"{words.number(last.ratio, 1)}-mal so viele wie die Faltung.",
+        f"{words.grouped(round(last.ratio))}-mal so viele wie die Faltung.",
     )
     plain = [(f"{row.size}x{row.size}", str(row.convolution), str(row.connected), f"{row.ratio:.1f}") for row in rows]
     nice = [

@@ -5,7 +5,7 @@
     stage1                 32 @ 13x13       conv, pool, norm, GELU; conv, norm, GELU
     stage2                 128 @ 6x6        the same
     stage3                 128 @ 3x3        the same
-    head                   128              the largest value of each map; linear, logits divided by 9
+    head                   128              the largest value of each map, divided by 9; linear
 
 The design is airbench's (Jordan 2024, arXiv:2404.00498, section 3), of which this keeps the shape and changes the widths: on a
 processor the time goes into multiply-adds, so it has fewer of them. Four ideas make it learn in few epochs:
@@ -85,8 +85,8 @@ def _wiesel(widths: tuple[int, int, int], classes: int, channels: int) -> Networ
         OrderedDict(
             pool=nn.AdaptiveMaxPool2d(1),
             flatten=nn.Flatten(),
-            linear=nn.Linear(widths[-1], classes, bias=False),
             scale=Scale(LOGIT_SCALE),
+            linear=nn.Linear(widths[-1], classes, bias=False),
         )
     )
     return Network(nn.Sequential(parts), head, smallest=(9, 9))
