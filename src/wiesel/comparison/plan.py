@@ -40,7 +40,7 @@ from wiesel.zoo.naming import divided
 MOST_ARMS = 10
 """More than this is a search, whose winner is a candidate and no verdict."""
 
-SHARED = ("source", "validation", "test", "split_seed", "unreadable")
+SHARED = ("source", "subset", "validation", "test", "split_seed", "unreadable")
 """Settings of the data that no arm may have for itself: they decide which pictures train and test."""
 
 

@@ -26,6 +26,7 @@ from wiesel.comparison.shipped import named, names
 from wiesel.comparison.small_data import FEW
 from wiesel.errors import BadValue, CellsFailed, FolderTaken, NoComparison, NoPlan, WieselError, nearest
 from wiesel.images import DataSet
+from wiesel.jobs.pictures import load
 from wiesel.jobs.program import program
 from wiesel.jobs.verdict import DOCUMENT, Context, contents, page, tested
 from wiesel.language import language, say
@@ -219,7 +220,7 @@ def show_page(folder: Path | str, *, data_dir: Path | None = None, lang: str = "
     if plan.is_file():
         try:
             decided = read(plan)
-            whole = _load(decided.data, data_dir)
+            whole = load(decided.data, data_dir)
             if whole.fingerprint == found.document.get("data", {}).get("fingerprint"):
                 pictures = tested(decided, whole)
         except WieselError:  # the pictures are gone: the page can do without
@@ -250,7 +251,7 @@ def _plan(
             two = say(en="two networks or more, or a plan", de="zwei Netze oder mehr, oder ein Plan")
             raise BadValue(setting="arms", value=list(arms), expected=two)
         decided = plan if isinstance(plan, Plan) else _read(plan, full)
-        return decided, _load(decided.data, data_dir)
+        return decided, load(decided.data, data_dir)
     if full:
         raise BadValue(setting="full", value=full, expected=say(en="with a plan", de="mit einem Plan"))
     if margin is not None and not margin > 0:
@@ -267,7 +268,7 @@ def _plan(
     if data is not None:
         source = str(Path(data).resolve()) if Path(data).exists() else str(data)
         choice = dataclasses.replace(choice, source=source)
-    whole = _load(choice, data_dir)
+    whole = load(choice, data_dir)
     few = whole.test is None and len(whole.train) < FEW
     decided = Plan(
         arms=tuple(PlannedArm(model=model) for model in arms),
@@ -310,12 +311,6 @@ def _command(
     else:
         words = ["--plan", str(plan), *(["--full"] if full else [])]
     return shlex.join(["wiesel", "compare", *words])
-
-
-def _load(choice: DataChoice, data_dir: Path | None) -> DataSet:
-    return images.load(
-        choice.source, data_dir=data_dir, size=choice.size, channels=choice.channels, fit=choice.fit, unreadable=choice.unreadable
-    )
 
 
 def _refuse_impossible(plan: Plan, whole: DataSet) -> None:
