@@ -47,7 +47,7 @@ from wiesel.runs.trained import Trained
 from wiesel.uncertainty import dkl, dropout, laplace, sngp, softmax
 from wiesel.uncertainty.answer import Answer, of_logits
 from wiesel.uncertainty.ensemble import ensemble
-from wiesel.uncertainty.features import Features, features_of, last_linear
+from wiesel.uncertainty.features import Features, ending, features_of
 from wiesel.uncertainty.out_of_distribution import Mahalanobis, auroc, auroc_difference
 
 Floats = NDArray[np.float64]
@@ -154,7 +154,7 @@ def methods(
     table.add("entropy", log_own, own.entropy, strange.entropy)
     mahalanobis = Mahalanobis.fit(known.values, labels)
     table.add("Mahalanobis", log_own, mahalanobis(test.values), mahalanobis(outside.values))
-    layer = last_linear(model.network, next(iter(EvaluationBatches(parts["test"].take([0]), model.preprocessing))).pictures)
+    layer = ending(model.network, next(iter(EvaluationBatches(parts["test"].take([0]), model.preprocessing))).pictures)
     weights = (layer.weight.detach().numpy(), layer.bias.detach().numpy())
     try:
         batches = [EvaluationBatches(parts[name], model.preprocessing) for name in ("test", "outside")]

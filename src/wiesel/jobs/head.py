@@ -29,7 +29,7 @@ from wiesel.runs.manifest import hash_of, verify
 from wiesel.runs.trained import Trained
 from wiesel.uncertainty import heads, laplace, softmax
 from wiesel.uncertainty.answer import Answer, of_logits
-from wiesel.uncertainty.features import Features, features_of, kept, last_linear
+from wiesel.uncertainty.features import Features, ending, features_of, kept
 from wiesel.uncertainty.heads import KINDS, Head, Kind
 from wiesel.uncertainty.out_of_distribution import auroc
 
@@ -218,7 +218,7 @@ def _table(
 
 def _fit(kind: Kind, model: Trained, known: Features, labels: NDArray[np.int64], seed: int, *, own: bool, picture: Any) -> Head:
     if kind == "laplace" and own:
-        layer = last_linear(model.network, picture)
+        layer = ending(model.network, picture)
         bias = np.zeros(layer.out_features) if layer.bias is None else layer.bias.detach().numpy()
         weights = (layer.weight.detach().numpy(), bias)
         return laplace.fit(known.values, labels, len(model.classes), seed, trained=weights)

@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wiesel.analysis.folding import folded
+from wiesel.analysis.last_linear import last_linear
 from wiesel.batches import EvaluationBatches, Preprocessing
-from wiesel.batches.inference import logits_in
 from wiesel.errors import NoLinearHead
 from wiesel.images import Images
 from wiesel.images.cache import cache_folder
-from wiesel.zoo.adapting import last_layer
 
 PART = 2048
 """Pictures per file; what is lost when the computation is killed."""
@@ -40,20 +39,9 @@ def linear_head(network: nn.Module, image: tuple[int, int, int], name: str) -> n
     Raises:
         NoLinearHead: the logits come out of something else (of SqueezeNet: out of a mean over maps).
     """
-    found = dict(network.named_modules()).get(last_layer(network))
-    if not isinstance(found, nn.Linear):
-        raise NoLinearHead(name=name)
-    outputs: list[Tensor] = []
-    handle = found.register_forward_hook(lambda _layer, _inputs, output: outputs.append(output))
-    was_training = network.training
-    try:
-        with torch.no_grad():
-            like = next(network.parameters())
-            logits = logits_in(network.eval()(torch.zeros((1, *image), dtype=like.dtype, device=like.device)))
-    finally:
-        handle.remove()
-        network.train(was_training)
-    if len(outputs) != 1 or outputs[0] is not logits:
+    like = next(network.parameters())
+    found = last_linear(network, torch.zeros((1, *image), dtype=like.dtype, device=like.device))
+    if found is None:
         raise NoLinearHead(name=name)
     return found
 

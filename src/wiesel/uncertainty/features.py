@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from wiesel.analysis.last_linear import last_linear
 from wiesel.batches import EvaluationBatches
 from wiesel.batches.inference import logits_in
 from wiesel.errors import NoFeatures, WieselError
@@ -41,24 +42,16 @@ class Features:
         return len(self.values)
 
 
-def last_linear(network: nn.Module, picture: Tensor) -> nn.Linear:
+def ending(network: nn.Module, picture: Tensor) -> nn.Linear:
     """The linear layer whose output is the network's answer for `picture` (1, C, H, W).
 
     Raises:
         NoFeatures: something else comes last.
     """
-    called: list[tuple[nn.Linear, Tensor]] = []
-
-    def note(layer: nn.Module, _inputs: Any, output: Tensor) -> None:
-        assert isinstance(layer, nn.Linear)
-        called.append((layer, output))
-
-    with _hooked([layer for layer in network.modules() if isinstance(layer, nn.Linear)], note), _evaluating(network):
-        logits = logits_in(network(picture))
-    for layer, output in reversed(called):
-        if output.shape == logits.shape and torch.equal(output, logits):
-            return layer
-    raise NoFeatures(architecture=type(network).__name__)
+    found = last_linear(network, picture)
+    if found is None:
+        raise NoFeatures(architecture=type(network).__name__)
+    return found
 
 
 def features_of(
@@ -74,7 +67,7 @@ def features_of(
     layer: nn.Linear | None = None
     with _evaluating(network):
         for batch in batches:
-            layer = layer or last_linear(network, batch.pictures[:1])
+            layer = layer or ending(network, batch.pictures[:1])
             seen: list[Tensor] = []
             with (
                 torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"),
