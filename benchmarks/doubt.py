@@ -155,7 +155,8 @@ def methods(
     mahalanobis = Mahalanobis.fit(known.values, labels)
     table.add("Mahalanobis", log_own, mahalanobis(test.values), mahalanobis(outside.values))
     layer = ending(model.network, next(iter(EvaluationBatches(parts["test"].take([0]), model.preprocessing))).pictures)
-    weights = (layer.weight.detach().numpy(), layer.bias.detach().numpy())
+    bias = np.zeros(layer.out_features) if layer.bias is None else layer.bias.detach().numpy()
+    weights = (layer.weight.detach().numpy(), bias)
     try:
         batches = [EvaluationBatches(parts[name], model.preprocessing) for name in ("test", "outside")]
         table.answers("MC dropout, 30 passes", *(dropout.passes(model.network, one) for one in batches))
