@@ -14,6 +14,8 @@ from wiesel.teaching.frequency import kind
 from wiesel.teaching.kernels import FIVE
 from wiesel.teaching.scene import scene
 
+WORDS = ("low-pass", "high-pass", "band-pass", "high-emphasis", "band-emphasis")
+
 
 def check(own: Own) -> Iterator[Result]:
     kinds = own.get("kinds") or {}
@@ -25,6 +27,15 @@ def check(own: Own) -> Iterator[Result]:
             )
         elif str(said).strip().lower() == right:
             yield Result(name, "right", say(en=f"{right}, so it is.", de=f"{right}, so ist es."))
+        elif str(said).strip().lower() not in WORDS:
+            yield Result(
+                name,
+                "wrong",
+                say(
+                    en=f"{said!r} is none of the words: {', '.join(WORDS)}",
+                    de=f"{said!r} ist keines der Wörter: {', '.join(WORDS)}",
+                ),
+            )
         else:
             yield Result(
                 name,
@@ -58,8 +69,8 @@ def _blur(given: Any) -> str | None:
         return weights
     if abs(weights.sum() - 1) > 1e-6:
         return say(
-            en=f"changes the brightness: its sum is {weights.sum():.3g}",
-            de=f"ändert die Helligkeit: Seine Summe ist {weights.sum():.3g}",
+            en=f"changes the brightness: the sum of its weights is {weights.sum():.3g}, not 1",
+            de=f"ändert die Helligkeit: Die Summe der Gewichte ist {weights.sum():.3g} statt 1",
         )
     if kind(weights) != "low-pass":
         return say(en=f"is no low-pass but {kind(weights)}", de=f"ist kein Tiefpass, sondern {kind(weights)}")

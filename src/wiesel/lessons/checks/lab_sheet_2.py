@@ -86,7 +86,12 @@ def _activation(theirs: Any) -> str | None:
     changed = theirs(inner, nn.Sigmoid)
     left = sum(isinstance(layer, nn.ReLU) for layer in changed.modules())
     new = sum(isinstance(layer, nn.Sigmoid) for layer in changed.modules())
-    if left or new != 3:
+    if not left and new != 3:
+        return say(
+            en=f"no ReLU is left, but instead of three ReLUs there are {new} of the new ones: call `new()` for each",
+            de=f"kein ReLU ist mehr da, aber an der Stelle der drei stehen {new} neue: ruf `new()` für jedes auf",
+        )
+    if left:
         return say(
             en=f"of three ReLUs in nested layers {left} are left",
             de=f"von drei ReLU in verschachtelten Schichten sind {left} noch da",
@@ -103,7 +108,10 @@ def _poolings(theirs: Any) -> str | None:
     expected = [first, network[2](first)]
     given = theirs(network, pictures)
     if len(given) != 2:
-        return say(en=f"{len(given)} outputs instead of 2", de=f"{len(given)} Ausgaben statt 2")
+        return say(
+            en=f"the network has 2 poolings; number of your outputs: {len(given)}",
+            de=f"das Netz hat 2 Poolings; Zahl deiner Ausgaben: {len(given)}",
+        )
     if any(a.shape != b.shape or not torch.allclose(a, b, atol=1e-5) for a, b in zip(given, expected, strict=True)):
         return say(en="these are not the outputs of the poolings", de="das sind nicht die Ausgaben der Poolings")
     if any(layer._forward_hooks for layer in network.modules()):
@@ -166,8 +174,10 @@ def _layers(build: Any, fewest: int, most: int, fewest_linear: int, most_linear:
     convolutions, linear = (sum(isinstance(layer, kind) for layer in network.modules()) for kind in (nn.Conv2d, nn.Linear))
     if not (fewest <= convolutions <= most and fewest_linear <= linear <= most_linear):
         return say(
-            en=f"has {convolutions} convolutions and {linear} linear layers",
-            de=f"hat {convolutions} Faltungen und {linear} lineare Schichten",
+            en=f"convolutions: {convolutions}, asked {'at least ' * (most > fewest)}{fewest}; linear layers: {linear}, asked "
+            f"{'at least ' * (most_linear > fewest_linear)}{fewest_linear}",
+            de=f"Faltungen: {convolutions}, gefragt {'mindestens ' * (most > fewest)}{fewest}; lineare Schichten: {linear}, gefragt "
+            f"{'mindestens ' * (most_linear > fewest_linear)}{fewest_linear}",
         )
     return None
 

@@ -5,7 +5,13 @@
 # # Übungsblatt, Aufgabe 1
 #
 # (a) Wähle: hier oder Colab. (c) Trainiere mindestens fünf Epochen, zum Beispiel `wiesel train --model resnet18 --epochs 5`, und trag den Ordner des
-# Laufs ein. (b) Zeichne das Netz: `wiesel inspect RUN --svg network.svg`. Der Rest steht im Bericht oder folgt aus `predictions/test.npz`.
+# Laufs ein. (b) Zeichne das Netz: `wiesel inspect RUN --svg network.svg`. Der Rest steht im Bericht oder folgt aus `predictions/test.npz`:
+#
+# * (a) wo du trainierst, und warum dort
+# * (d) die Namen der vier Klassen, die an den meisten Fehlern beteiligt sind
+# * (e) der Name der Klasse mit dem höchsten F1, und was du aus Präzision, Recall und F1 liest
+# * (f) zurück auf 0 bis 1, von (x - Mittelwert) / Standardabweichung
+# * (g) aus Logits (N, K) Wahrscheinlichkeiten machen, auch bei Logits von 1000
 
 # %% [markdown] lang="en"
 # # The lab sheet, task 1
@@ -27,7 +33,7 @@ confused = None  # (d) the names of the four classes that take part in most erro
 
 best_f1 = None  # (e) the name of the class with the highest F1
 interpretation = """
-"""
+"""  # what you read from precision, recall and F1
 
 
 def denormalised(pictures: NDArray, mean: float, deviation: float) -> NDArray:

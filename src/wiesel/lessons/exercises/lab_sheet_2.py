@@ -4,8 +4,20 @@
 # %% [markdown] lang="de"
 # # Übungsblatt, Aufgabe 2, (a) bis (l)
 #
-# Wo ein Lauf gefragt ist, trag seinen Ordner ein; wo eine Funktion gefragt ist, schreib sie für **jedes** Netz aus torch-Modulen. Was offen bleibt, schadet
-# nicht.
+# Wo ein Lauf gefragt ist, trag seinen Ordner ein; wo eine Funktion gefragt ist, schreib sie für **jedes** Netz aus torch-Modulen. Was offen bleibt,
+# schadet nicht. Die Kommentare im Code sind englisch; auf Deutsch:
+#
+# * (a) zwei Läufe desselben Netzes, der zweite mit mehr Epochen: Hat es genützt?
+# * (b) ein Lauf mit Sigmoid in einigen Schichten
+# * (c) jedes `nn.ReLU`, wie tief es auch steckt, durch `new()` ersetzen
+# * (d) was jedes `nn.MaxPool2d` ausgab, in der Reihenfolge der Aufrufe
+# * (e) der Ordner eines Vergleichs (`wiesel compare`): Pooling gegen Stride; (f) was spricht für Stride, was dagegen?
+# * (g) drei Läufe oder mehr, die sich in Kern, Breite oder Tiefe unterscheiden
+# * (h) ein tieferes Netz (mindestens vier Faltungen, zwei lineare Schichten) und ein flacheres (je eine)
+# * (i) ein Lauf: mindestens 80 % auf fashion-mnist-sample mit weniger als 20 000 Parametern
+# * (j) zwei Faltungen nebeneinander, die dieselbe Eingabe sehen; vor der linearen Schicht kommen beide Ergebnisse zusammen
+# * (k) um ein beliebiges Netz herum: gibt den One-Hot-Vektor und die ganze Zahl der Klasse
+# * (l) erkläre einem Freund, wie ein CNN funktioniert
 
 # %% [markdown] lang="en"
 # # The lab sheet, task 2, (a) to (l)
@@ -39,7 +51,7 @@ def pooling_outputs(network: nn.Module, pictures: Tensor) -> list[Tensor]:
 # (e) the folder of a comparison: wiesel compare NETWORK NETWORK:pooling=stride
 stride_comparison = None
 
-# (f)
+# (f) what speaks for stride, what against it?
 for_and_against = """
 """
 
@@ -54,7 +66,7 @@ def deeper() -> nn.Module:
 
 
 def shallower() -> nn.Module:
-    """The same with one convolution and one linear layer at most."""
+    """The same with exactly one convolution and one linear layer."""
     raise NotImplementedError
 
 
@@ -87,6 +99,6 @@ class Answering(nn.Module):
         raise NotImplementedError
 
 
-# (l)
+# (l) explain to a friend how a CNN works
 to_a_friend = """
 """

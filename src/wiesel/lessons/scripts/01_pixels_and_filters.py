@@ -5,12 +5,18 @@
 #
 # **Ziel.** Ein Bild ist eine Tabelle von Zahlen, ein Filter eine kleine. Du wendest die fünf klassischen Filter auf echte Bilder an und siehst an
 # Zahlen, was jeder durchlässt, und warum man dabei nicht bei ganzen Zahlen von 0 bis 255 bleiben darf.
+#
+# Die Bilder sind aus Fashion-MNIST: Kleider und Schuhe in zehn Klassen, 28x28 Pixel, Grau von 0 (schwarz) bis 255 (weiss). Gedruckt wird ein
+# Ausschnitt einer Hose: zwölf Zeilen, jede zweite Spalte.
 
 # %% [markdown] lang="en"
 # # Pixels and filters
 #
 # **Goal.** A picture is a table of numbers, a filter a small one. You apply the five classic filters to real pictures and see in numbers what each
 # lets through, and why one must not stay with whole numbers from 0 to 255.
+#
+# The pictures are of Fashion-MNIST: clothes and shoes in ten classes, 28x28 pixels, grey from 0 (black) to 255 (white). Printed is a part of a
+# pair of trousers: twelve rows, every second column.
 
 # %%
 import numpy as np
@@ -29,12 +35,16 @@ print(trousers[8:20, 2:26:2])
 # %% [markdown] lang="de"
 # ## Zuerst deine Vorhersage
 #
-# Der Sobel-Filter zieht die linke von der rechten Seite ab. Seine Antwort kann also negativ sein.
+# Ein Filter gleitet über das Bild. An jeder Stelle wird jedes Gewicht mit dem Pixel darunter multipliziert; die Summe ist die Antwort (Lektion 2
+# rechnet es vor). Der Sobel-Filter `[[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]` zieht so die linke von der rechten Seite ab. Seine Antwort kann also
+# negativ sein.
 
 # %% [markdown] lang="en"
 # ## First your prediction
 #
-# The Sobel filter subtracts the left side from the right one. So its response may be negative.
+# A filter slides over the picture. At each position every weight is multiplied by the pixel under it; the sum is the response (lesson 2 does it
+# step by step). The Sobel filter `[[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]` thus subtracts the left side from the right one. So its response may be
+# negative.
 
 # %%
 guess = prediction(
@@ -99,9 +109,9 @@ negative = 100 * float((responses[present] < 0).mean())
 lost = 100 * float(1 - np.clip(responses, 0, 255).sum() / np.abs(responses).sum())
 finding(
     en=f"{number(negative, 1)} % of the responses are negative: every object has a left and a right edge. Cut to 0..255, {number(lost, 1)} % of "
-    "all edge strength is gone.",
+    "all edge strength is gone: all that is negative, and what exceeds 255.",
     de=f"{number(negative, 1)} % der Antworten sind negativ: Jedes Ding hat eine linke und eine rechte Kante. Auf 0..255 beschnitten sind "
-    f"{number(lost, 1)} % aller Kantenstärke weg.",
+    f"{number(lost, 1)} % aller Kantenstärke weg: alles Negative, und was über 255 hinausgeht.",
 )
 compare(guess, negative, 1)
 
@@ -135,14 +145,14 @@ finding(
 #
 # 1. Welche Summe hat der Filter `[[0, -1, 0], [-1, 4, -1], [0, -1, 0]]`?
 # 2. Was macht er aus einer Fläche mit Grau 100?
-# 3. Schreibe einen 3x3-Filter als Liste von Listen, der das Bild um einen Pixel nach rechts schiebt.
+# 3. Schreibe einen 3x3-Filter als Liste von Listen, der das Bild um einen Pixel nach rechts schiebt. (Er wird so aufgelegt, wie er dasteht.)
 
 # %% [markdown] lang="en"
 # ## Exercises
 #
 # 1. Which sum has the filter `[[0, -1, 0], [-1, 4, -1], [0, -1, 0]]`?
 # 2. What does it make of an area with grey 100?
-# 3. Write a 3x3 filter as a list of lists that moves the picture one pixel to the right.
+# 3. Write a 3x3 filter as a list of lists that moves the picture one pixel to the right. (It is laid on the picture as it is written.)
 
 # %%
 answer_1 = answer_2 = answer_3 = None

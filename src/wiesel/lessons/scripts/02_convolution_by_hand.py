@@ -51,7 +51,7 @@ guess = prediction(
 products = patch * SOBEL_X
 by_hand = float(products.sum())
 print(products.round(2))
-show(teaching.visualize_convolution_step(trousers[12:18, 6:12], SOBEL_X))
+show(teaching.visualize_convolution_step(trousers[12:18, 6:12], SOBEL_X, row=row - 12, column=column - 6))
 finding(
     en=f"The products add up to {number(by_hand, 2)}: on the right it is {'brighter' if by_hand > 0 else 'darker'} than on the left.",
     de=f"Die Produkte ergeben {number(by_hand, 2)}: Rechts ist es {'heller' if by_hand > 0 else 'dunkler'} als links.",
@@ -89,13 +89,13 @@ finding(
 # %% [markdown] lang="de"
 # ## Faltung oder Kreuzkorrelation?
 #
-# Die Mathematik dreht den Kern um, bevor sie ihn schiebt: $\sum I(x-i, y-j)\,K(i,j)$. Netze drehen nicht: $\sum I(x+i, y+j)\,K(i,j)$. Lehrtexte
+# Die Mathematik dreht den Kern um 180°, bevor sie ihn schiebt: $\sum I(x-i, y-j)\,K(i,j)$. Netze drehen nicht: $\sum I(x+i, y+j)\,K(i,j)$. Lehrtexte
 # nennen beides Faltung und schreiben mal die eine, mal die andere Formel hin.
 
 # %% [markdown] lang="en"
 # ## Convolution or cross-correlation?
 #
-# Mathematics turns the kernel round before sliding it: $\sum I(x-i, y-j)\,K(i,j)$. Networks do not turn: $\sum I(x+i, y+j)\,K(i,j)$. Textbooks
+# Mathematics turns the kernel by 180° before sliding it: $\sum I(x-i, y-j)\,K(i,j)$. Networks do not turn: $\sum I(x+i, y+j)\,K(i,j)$. Textbooks
 # call both convolution and write now the one, now the other formula.
 
 # %%
@@ -117,7 +117,7 @@ finding(
 #
 # 1. Wie viele Fenster von 3x3 passen in 28x28 Pixel?
 # 2. Wie viele Produkte sind das zusammen, für einen Filter?
-# 3. Wie gross muss der Rand sein, damit die Ausgabe einer 5x5-Faltung so gross ist wie die Eingabe?
+# 3. Wie breit muss der Rand aus Nullen (Padding) auf jeder Seite sein, damit die Ausgabe einer 5x5-Faltung so gross ist wie die Eingabe?
 #
 # Selbst schreiben: `wiesel lesson open conv2d`.
 
@@ -126,7 +126,7 @@ finding(
 #
 # 1. How many windows of 3x3 fit into 28x28 pixels?
 # 2. How many products are that together, for one filter?
-# 3. How large must the margin be for the output of a 5x5 convolution to be as large as its input?
+# 3. How wide must the margin of zeros (padding) be on each side for the output of a 5x5 convolution to be as large as its input?
 #
 # Write it yourself: `wiesel lesson open conv2d`.
 

@@ -3,13 +3,13 @@
 # %% [markdown] lang="de"
 # # Frequenz: was ein Filter durchlässt
 #
-# **Ziel.** Du siehst jeden Filter als das, was er mit Wellen tut, prüfst das Faltungstheorem auf Rundung genau und findest heraus, was eine
+# **Ziel.** Du siehst jeden Filter als das, was er mit Wellen tut, prüfst das Faltungstheorem bis auf die Rundung genau und findest heraus, was eine
 # 1x1-Faltung mit Frequenzen macht.
 
 # %% [markdown] lang="en"
 # # Frequency: what a filter lets through
 #
-# **Goal.** You see each filter as what it does to waves, check the convolution theorem to the last bit of rounding, and find out what a 1x1
+# **Goal.** You see each filter as what it does to waves, check the convolution theorem down to rounding, and find out what a 1x1
 # convolution does to frequencies.
 
 # %%
@@ -38,14 +38,23 @@ trousers = images.load("fashion-mnist-sample").test.pixels[0, :, :, 0] / 255
 guess = prediction(
     None,
     en='Is Sobel "low-pass", "high-pass" or "band-pass"?',
-    de='Ist Sobel "low-pass" (Tiefpass), "high-pass" (Hochpass) oder "band-pass"?',
+    de='Ist Sobel "low-pass" (Tiefpass), "high-pass" (Hochpass) oder "band-pass" (Bandpass)?',
 )
 
 # %% [markdown] lang="de"
 # ## Der Frequenzgang
+#
+# Er sagt für jede Welle, auf das Wievielfache der Filter sie bringt. Frequenz 0 ist gleichmässiges Grau, π die feinste Welle (ein Pixel schwarz, einer
+# weiss). Gedruckt: die Antwort bei 0, die grösste, und die grösste bei den feinsten Wellen. Ein Tiefpass ist bei 0 am stärksten; Hoch- und Bandpass
+# sperren 0 und sind bei den feinsten oder bei mittleren Wellen am stärksten; `high-emphasis` und `band-emphasis` lassen 0 durch und heben hohe
+# oder mittlere Wellen hervor.
 
 # %% [markdown] lang="en"
 # ## The frequency response
+#
+# It says for each wave by which factor the filter multiplies it. Frequency 0 is even grey, π the finest wave (one pixel black, one white). Printed:
+# the response at 0, the largest, and the largest at the finest waves. A low-pass is strongest at 0; high-pass and band-pass stop 0 and are
+# strongest at the finest or at middle waves; `high-emphasis` and `band-emphasis` let 0 through and raise high or middle waves.
 
 # %%
 show(teaching.plot_frequency_response("sobel_x"))
@@ -70,14 +79,14 @@ compare(guess, kinds["sobel_x"])
 # %% [markdown] lang="de"
 # ## Die Phase, richtig gezählt
 #
-# Eine FFT des Kerns zählt von seiner **Ecke** aus; dann sieht jeder Filter aus, als verschöbe er das Bild. Von der Mitte aus gezählt haben
-# symmetrische Kerne nur die Phasen 0 und π.
+# Die Phase sagt, wie weit ein Filter eine Welle verschiebt. Eine FFT des Kerns zählt von seiner **Ecke** aus; dann sieht jeder Filter aus, als
+# verschöbe er das Bild. Von der Mitte aus gezählt haben symmetrische Kerne nur die Phasen 0 und π.
 
 # %% [markdown] lang="en"
 # ## The phase, counted rightly
 #
-# An FFT of the kernel counts from its **corner**; then every filter looks as if it shifted the picture. Counted from the middle, symmetric
-# kernels have no phases but 0 and π.
+# The phase says how far a filter shifts a wave. An FFT of the kernel counts from its **corner**; then every filter looks as if it shifted the
+# picture. Counted from the middle, symmetric kernels have no phases but 0 and π.
 
 # %%
 cornered = np.angle(np.fft.fft2(gaussian(3, 1.0), s=(256, 256)))
@@ -91,12 +100,14 @@ finding(
 # %% [markdown] lang="de"
 # ## Das Faltungstheorem
 #
-# Falten im Raum ist Multiplizieren der Spektren. Genau das rechnet hier nach, an einem echten Bild: einmal als Ring, einmal mit Nullen aufgefüllt.
+# Falten im Raum ist Multiplizieren der Spektren. Genau das wird hier nachgerechnet, an einem echten Bild: einmal als Ring
+# (rechts vom rechten Rand beginnt wieder der linke), einmal mit Nullen aufgefüllt.
 
 # %% [markdown] lang="en"
 # ## The convolution theorem
 #
-# Convolving in space is multiplying spectra. That is what is checked here, on a real picture: once as a ring, once padded with zeros.
+# Convolving in space is multiplying spectra. That is what is checked here, on a real picture: once as a ring (right of the
+# right edge the left one begins again), once padded with zeros.
 
 # %%
 show(teaching.convolution_theorem(trousers, "sobel_x"))

@@ -99,9 +99,13 @@ finding(
 
 # %% [markdown] lang="de"
 # ## Fünf Rechnungen, Schritt für Schritt
+#
+# n ist die Seite der Eingabe, k der Kern, s die Schrittweite, d die Dilatation, p der Rand **beider** Seiten zusammen (`padding=1` gibt p = 2).
 
 # %% [markdown] lang="en"
 # ## Five calculations, step by step
+#
+# n is the side of the input, k the kernel, s the stride, d the dilation, p the margin of **both** sides together (`padding=1` gives p = 2).
 
 # %%
 for title, steps in worked_examples():
@@ -136,22 +140,24 @@ for n, k, s, p, d in cases:
 without_floor = (32 - 3) / 2 + 1
 finding(
     en=f"{agree} of {len(cases)} cases agree. Without the floor, 32 px with kernel 3 and stride 2 would give {number(without_floor, 1)} px; it is "
-    f"{output_size(32, 3, 2)[0]}, and one line at the edge is seen by no window.",
+    f"{output_size(32, 3, 2)[0]}, and one line at the edge lies in no window.",
     de=f"{agree} von {len(cases)} Fällen stimmen. Ohne Abrunden gäben 32 px mit Kern 3 und Schrittweite 2 {number(without_floor, 1)} px; es "
-    f"sind {output_size(32, 3, 2)[0]}, und eine Zeile am Rand sieht kein Fenster.",
+    f"sind {output_size(32, 3, 2)[0]}, und eine Zeile am Rand liegt in keinem Fenster.",
 )
 
 # %% [markdown] lang="de"
 # ## Das rezeptive Feld, gerechnet und gemessen
 #
-# Gerechnet: $r' = r + (k-1)\,d\,j$, wobei $j$ das Produkt der bisherigen Schrittweiten ist. Gemessen: Nimm **eine** Stelle der Ausgabe und
-# frage mit dem Gradienten, welche Pixel eines echten Bildes sie ändern können. Vier Faltungen, dazwischen ein Schritt von 2:
+# Gerechnet: $r' = r + (k-1)\,d\,j$. Aus dem Feld $r$ vor einer Schicht wird $r'$ dahinter; $j$ ist das Produkt der bisherigen Schrittweiten.
+# Gemessen: Nimm **eine** Stelle der Ausgabe und frage mit dem Gradienten, welche Pixel eines echten Bildes sie ändern können. Vier Faltungen, die
+# zweite mit Schrittweite 2:
 
 # %% [markdown] lang="en"
 # ## The receptive field, computed and measured
 #
-# Computed: $r' = r + (k-1)\,d\,j$, where $j$ is the product of the strides so far. Measured: take **one** position of the output and ask,
-# with the gradient, which pixels of a real picture can change it. Four convolutions, with one stride of 2 among them:
+# Computed: $r' = r + (k-1)\,d\,j$. The field $r$ before a layer becomes $r'$ behind it; $j$ is the product of the strides so far. Measured: take
+# **one** position of the output and ask, with the gradient, which pixels of a real picture can change it. Four convolutions, the second with stride
+# 2:
 
 # %%
 torch.manual_seed(0)

@@ -3,13 +3,13 @@
 # %% [markdown] lang="de"
 # # LeNet aus eigenen Teilen
 #
-# **Ziel.** Ein Netz, das Ziffern liest, aus einer Faltung und einem Pooling, die du bis auf den Grund lesen kannst: `wiesel.scratch` ruft keine
+# **Ziel.** Ein Netz, das Ziffern liest, aus einer Faltung und einem Pooling, die du Zeile für Zeile lesen kannst: `wiesel.scratch` ruft keine
 # fertige Faltung auf. Am Ende weisst du, dass darin nichts verborgen ist, und was es an Zeit kostet.
 
 # %% [markdown] lang="en"
 # # LeNet from parts of our own
 #
-# **Goal.** A network that reads digits, out of a convolution and a pooling that you can read to the ground: `wiesel.scratch` calls no
+# **Goal.** A network that reads digits, out of a convolution and a pooling that you can read line by line: `wiesel.scratch` calls no
 # ready-made convolution. At the end you know that nothing is hidden in it, and what it costs in time.
 
 # %%
@@ -68,10 +68,12 @@ finding(
 )
 
 # %% [markdown] lang="de"
-# Vier Wege zu demselben Ergebnis: die Definition als Schleife, ein Matrixprodukt (im2col), ein Produkt von Spektren (FFT) und Winograd.
+# Vier Wege zu demselben Ergebnis: die Definition als Schleife, ein Matrixprodukt (im2col), ein Produkt von Spektren (FFT) und
+# Winograd (mehr Additionen, weniger Produkte).
 
 # %% [markdown] lang="en"
-# Four ways to one result: the definition as a loop, one matrix product (im2col), a product of spectra (FFT), and Winograd.
+# Four ways to one result: the definition as a loop, one matrix product (im2col), a product of spectra (FFT), and Winograd
+# (more additions, fewer products).
 
 # %%
 picture = sample("digits", 1200, 500).pictures[:1]
@@ -140,14 +142,14 @@ compare(guess, 100 * right, 1)
 # %% [markdown] lang="de"
 # ## Aufgaben
 #
-# 1. Was ist der erwartete Verlust, bevor das Netz etwas gelernt hat (zehn Klassen, natürlicher Logarithmus)?
+# 1. Der Verlust ist die Kreuzentropie, $-\ln p$ der wahren Klasse. Wie gross ist er, wenn das Netz noch rät (zehn Klassen)?
 # 2. Was gibt `SimpleMaxPool2d(2)` links oben für das Bild der Zahlen 1 bis 36 aus?
 # 3. Wie viele Parameter hat das Netz?
 
 # %% [markdown] lang="en"
 # ## Exercises
 #
-# 1. Which loss do you expect before the network has learned anything (ten classes, natural logarithm)?
+# 1. The loss is the cross-entropy, $-\ln p$ of the true class. How large is it while the network still guesses (ten classes)?
 # 2. What does `SimpleMaxPool2d(2)` give at the top left for the picture of the numbers 1 to 36?
 # 3. How many parameters has the network?
 

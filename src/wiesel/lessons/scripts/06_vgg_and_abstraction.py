@@ -42,9 +42,13 @@ guess = prediction(
 
 # %% [markdown] lang="de"
 # ## Der Bauplan, gezählt
+#
+# Je Stufe: die Form der Ausgabe, die Parameter, die Multiplikationen mit Addition. Diese sind die Arbeit, die ein Bild macht.
 
 # %% [markdown] lang="en"
 # ## The plan, counted
+#
+# For each stage: the shape of its output, the parameters, the multiply-adds. These are the work that a picture makes.
 
 # %%
 with torch.device("meta"):
@@ -149,7 +153,9 @@ for of_train, of_test, of_moved in zip(train, test, moved, strict=True):
     near.append(float((torch.cdist(flat_test, centres).argmin(1) == pictures.test_labels).float().mean()))
     apart = (flat_test[1:] - flat_test[:-1]).norm(dim=1).mean()
     placed.append(float((of_moved - of_test).flatten(1).norm(dim=1).mean() / apart))
-for name, some, n, p in zip(("pixels", "stage 1", "stage 2", "stage 3"), test, near, placed, strict=True):
+for name, some, n, p in zip(
+    (say(en="pixels", de="Pixel"), *(f"{say(en='stage', de='Stufe')} {i}" for i in (1, 2, 3))), test, near, placed, strict=True
+):
     print(f"{name:>8}  {tuple(some.shape[1:])!s:<14} {100 * n:5.1f} %  {p:.2f}")
 
 figure, (left, middle) = plt.subplots(1, 2, figsize=(8, 3))

@@ -58,17 +58,19 @@ signal.backward()
 left = float(start.grad)
 finding(
     en=f"The steepest slope is {number(steepest, 3)}. Ten in a row leave at most {scientific(steepest**10)}, and in fact {scientific(left)}, "
-    "for no two of them can be at their steepest.",
+    "for no two of them can be at their steepest at once.",
     de=f"Die grösste Steigung ist {number(steepest, 3)}. Zehn hintereinander lassen höchstens {scientific(steepest**10)}, tatsächlich "
-    f"{scientific(left)}, denn nicht alle können an ihrer steilsten Stelle sein.",
+    f"{scientific(left)}, denn keine zwei davon können zugleich an ihrer steilsten Stelle sein.",
 )
 compare(guess, 1 / steepest**10, 0)
 
 # %% [markdown] lang="de"
-# Jetzt in Netzen mit 20 und 56 Schichten. Gemessen wird, wie viel vom Gradienten hinter dem letzten Block vor dem ersten ankommt.
+# Jetzt in Netzen mit 20 und 56 Schichten. Gemessen wird, wie viel vom Gradienten hinter dem letzten Block vor dem ersten ankommt: mit Sigmoid, mit ReLU
+# und sehr kleinen Anfangsgewichten, mit ReLU und den Anfangsgewichten nach He, mit ReLU und Batch-Norm (beide erklärt Lektion 9).
 
 # %% [markdown] lang="en"
-# Now in networks of 20 and 56 layers. Measured is how much of the gradient behind the last block arrives before the first.
+# Now in networks of 20 and 56 layers. Measured is how much of the gradient behind the last block arrives before the first: with sigmoids, with ReLU and
+# very small initial weights, with ReLU and He's initial weights, with ReLU and batch norm (lesson 9 explains both).
 
 
 # %%

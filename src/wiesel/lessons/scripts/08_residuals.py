@@ -71,12 +71,12 @@ compare(guess, extra, 0)
 # %% [markdown] lang="de"
 # ## Am Anfang ist ein Residualblock die Identität
 #
-# Steht die letzte Norm eines Blocks auf null, gibt der Block zuerst aus, was er bekommt (nach ReLU). Ein schlichter Block kann das nicht.
+# Steht der Faktor γ der letzten Norm eines Blocks auf null, gibt der Block zuerst aus, was er bekommt (nach ReLU). Ein schlichter Block kann das nicht.
 
 # %% [markdown] lang="en"
 # ## At the start a residual block is the identity
 #
-# With the last norm of a block at zero, the block first puts out what it gets (after ReLU). A plain block cannot.
+# With the factor γ of a block's last norm at zero, the block first puts out what it gets (after ReLU). A plain block cannot.
 
 # %%
 torch.manual_seed(0)
@@ -124,14 +124,14 @@ flow = {name: arriving(f"{name}:norm=off,init=normal:0.01") for name in ("resnet
 finding(
     en=f"Of the gradient behind the blocks, {scientific(flow['resnet20'])} times as much arrives in front with shortcuts, {scientific(flow['plain20'])} times "
     "without. The way past the blocks carries it.",
-    de=f"Vom Gradienten hinter den Blöcken kommt vorne mit Abkürzungen das {scientific(flow['resnet20'])}-Fache an, ohne das {scientific(flow['plain20'])}-Fache. "
+    de=f"Vom Gradienten hinter den Blöcken kommt vorne mit Abkürzungen das {scientific(flow['resnet20'])}-Fache an, ohne sie das {scientific(flow['plain20'])}-Fache. "
     "Der Weg an den Blöcken vorbei trägt ihn.",
 )
 
 # %% [markdown] lang="de"
 # ## Und nach einigen Schritten?
 #
-# Ein Lauf je Netz zeigt, wie es gemeint ist; ob ein Unterschied wirklich ist, sagt erst `wiesel compare` mit mehreren Läufen.
+# Ein Lauf je Netz zeigt, wie es gemeint ist; ob ein Unterschied echt ist, sagt erst `wiesel compare` mit mehreren Läufen.
 
 # %% [markdown] lang="en"
 # ## And after some steps?

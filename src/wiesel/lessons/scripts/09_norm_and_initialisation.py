@@ -3,13 +3,13 @@
 # %% [markdown] lang="de"
 # # Batch-Norm und Anfangsgewichte
 #
-# **Ziel.** Du verfolgst die Grösse des Signals durch 20 Schichten, vorwärts und rückwärts, unter vier Arten zu beginnen, und siehst, was
+# **Ziel.** Du verfolgst die Grösse des Signals durch 20 Schichten, vorwärts und rückwärts, für vier Arten zu beginnen, und siehst, was
 # Batch-Norm daran ändert und was sie kostet.
 
 # %% [markdown] lang="en"
 # # Batch norm and initial weights
 #
-# **Goal.** You follow the size of the signal through 20 layers, forwards and backwards, under four ways to begin, and see what batch norm
+# **Goal.** You follow the size of the signal through 20 layers, forwards and backwards, for four ways to begin, and see what batch norm
 # changes about it and what it costs.
 
 # %%
@@ -27,12 +27,12 @@ pictures, small = sample(shrink=2), sample(shrink=4)
 # %% [markdown] lang="de"
 # ## Zuerst deine Vorhersage
 #
-# Eine 3x3-Faltung mit 16 Kanälen hinein addiert 144 Produkte. Die Eingaben haben die Streuung 1, die Gewichte N(0; 0,01²).
+# Eine 3x3-Faltung mit 16 Kanälen hinein addiert 144 Produkte. Die Eingaben haben die Streuung (Standardabweichung) 1, die Gewichte N(0; 0,01²).
 
 # %% [markdown] lang="en"
 # ## First your prediction
 #
-# A 3x3 convolution with 16 channels in adds up 144 products. The inputs have deviation 1, the weights are N(0, 0.01²).
+# A 3x3 convolution with 16 channels in adds up 144 products. The inputs have (standard) deviation 1, the weights are N(0, 0.01²).
 
 # %%
 guess = prediction(None, en="Which deviation has the output of one layer?", de="Welche Streuung hat die Ausgabe einer Schicht?")
@@ -45,7 +45,7 @@ rule = 0.01 * 144**0.5
 finding(
     en=f"Measured {number(spread, 3)}; the rule σ·√n says {number(rule, 3)}. To keep 1 through a ReLU, which halves the mean square, the weights "
     f"need the deviation √(2/144) = {number((2 / 144) ** 0.5, 3)}: that is He's rule.",
-    de=f"Gemessen {number(spread, 3)}; die Regel σ·√n sagt {number(rule, 3)}. Damit es durch ein ReLU, welches das mittlere Quadrat halbiert, bei 1 "
+    de=f"Gemessen {number(spread, 3)}; die Regel σ·√n sagt {number(rule, 3)}. Damit das Signal trotz ReLU, das sein mittleres Quadrat halbiert, bei 1 "
     f"bleibt, brauchen die Gewichte die Streuung √(2/144) = {number((2 / 144) ** 0.5, 3)}: Das ist die Regel von He.",
 )
 compare(guess, spread, 3)
@@ -53,12 +53,14 @@ compare(guess, spread, 3)
 # %% [markdown] lang="de"
 # ## Durch 20 Schichten
 #
-# Ein schlichtes Netz ohne Norm und ohne Abkürzungen, echte Bilder, und nach jeder Faltung: Streuung der Ausgabe und Grösse ihres Gradienten.
+# Ein schlichtes Netz ohne Norm und ohne Abkürzungen, echte Bilder, und nach jeder Faltung: Streuung der Ausgabe und Grösse ihres Gradienten. He
+# nimmt die Varianz $2/n$, mit $n$ = Kernfläche mal Kanäle hinein (oder hinaus, für den Rückweg); Xavier nimmt $2/(n_{ein} + n_{aus})$.
 
 # %% [markdown] lang="en"
 # ## Through 20 layers
 #
 # A plain network without norms and shortcuts, real pictures, and after each convolution: deviation of its output and size of its gradient.
+# He takes the variance $2/n$, with $n$ = area of the kernel times channels in (or out, for the way back); Xavier takes $2/(n_{in} + n_{out})$.
 
 
 # %%
@@ -93,8 +95,8 @@ change = {way: sizes[0][-1] / sizes[0][0] for way, sizes in profiles.items()}
 names = list(ways)
 show(
     figure,
-    en=f"with small weights the signal falls to {scientific(change[names[0]])} of its size, with He's it stays near {number(change[names[2]], 2)}",
-    de=f"mit kleinen Gewichten fällt das Signal auf {scientific(change[names[0]])} seiner Grösse, nach He bleibt es bei {number(change[names[2]], 2)}",
+    en=f"with small weights the signal falls to {scientific(change[names[0]])} of its size, with He's only to {number(change[names[2]], 2)}",
+    de=f"mit kleinen Gewichten fällt das Signal auf {scientific(change[names[0]])} seiner Grösse, nach He nur auf {number(change[names[2]], 2)}",
 )
 finding(
     en=f"From the first to the last convolution the signal changes by a factor of {scientific(change[names[0]])} (N(0, 0.01²)), "
@@ -117,9 +119,15 @@ if not short():
 
 # %% [markdown] lang="de"
 # ## Beschleunigt das das Lernen?
+#
+# Ohne Norm ist die Lernrate kleiner (0,02 statt 0,1), damit nichts auseinanderläuft, und die kurze Form macht nur 50 Schritte: Ein gesundes Signal
+# am Anfang ist noch kein schnelles Lernen. `WIESEL_LESSON=full` macht 300.
 
 # %% [markdown] lang="en"
 # ## Does it speed up learning?
+#
+# Without a norm the rate is lower (0.02 instead of 0.1), so that nothing diverges, and the short form takes 50 steps only: a healthy signal at the
+# start is not yet fast learning. `WIESEL_LESSON=full` takes 300.
 
 # %%
 steps = pick(50, 300)

@@ -107,8 +107,8 @@ finding(
 # %% [markdown] lang="de"
 # ## Wavelets: Bänder, und nichts geht verloren
 #
-# Die Haar-Wavelets teilen ein Bild in Mittel und drei Arten Unterschiede, und das Mittel wieder. Jedes Band hat seinen Bereich an Frequenzen, und
-# zusammen sind sie das Bild.
+# Die Haar-Wavelets teilen ein Bild in Mittel und drei Arten Unterschiede, und das Mittel noch einmal ebenso. Jedes Band hat seinen Bereich an
+# Frequenzen, und zusammen sind sie das Bild.
 
 # %% [markdown] lang="en"
 # ## Wavelets: bands, and nothing is lost
@@ -224,12 +224,12 @@ show(teaching.inception_and_wavelets())
 # %% [markdown] lang="de"
 # ## Und ganz aussen: Xception
 #
-# Räumlich und zwischen Kanälen ganz getrennt:
+# Ort und Kanäle ganz getrennt: erst eine 3x3 für jeden Kanal allein (tiefenweise), dann eine 1x1 über alle Kanäle.
 
 # %% [markdown] lang="en"
 # ## And at the far end: Xception
 #
-# Space and channels wholly apart:
+# Space and channels wholly apart: first a 3x3 for each channel alone (depthwise), then a 1x1 over all channels.
 
 # %%
 separable = 9 * 64 + 64 * 128
@@ -239,7 +239,7 @@ with torch.device("meta"):
 finding(
     en=f"From 64 to 128 channels, depthwise separable: {grouped(separable)} weights instead of {grouped(ordinary)}, {number(ordinary / separable, 1)} times fewer. All of "
     f"GoogLeNet has {grouped(googlenet.parameters)}.",
-    de=f"Von 64 auf 128 Kanäle, getrennt nach Tiefe: {grouped(separable)} statt {grouped(ordinary)} Gewichte, {number(ordinary / separable, 1)}-mal weniger. Ganz "
+    de=f"Von 64 auf 128 Kanäle, tiefenweise getrennt: {grouped(separable)} statt {grouped(ordinary)} Gewichte, {number(ordinary / separable, 1)}-mal weniger. Ganz "
     f"GoogLeNet hat {grouped(googlenet.parameters)}.",
 )
 

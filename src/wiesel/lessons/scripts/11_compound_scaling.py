@@ -21,7 +21,7 @@ from torch import nn
 from wiesel import zoo
 from wiesel.analysis import cost
 from wiesel.jobs import chapter
-from wiesel.language import grouped, number
+from wiesel.language import grouped, number, say
 from wiesel.lessons.experiment import accuracy, descend, sample
 from wiesel.lessons.reader import answer, compare, finding, pick, prediction
 
@@ -74,12 +74,14 @@ compare(guess, growth["width"])
 # %% [markdown] lang="de"
 # ## Drei Faktoren, eine Bedingung
 #
-# Gesucht sind α, β, γ ≥ 1 mit α·β²·γ² ≈ 2: Dann verdoppelt jeder Schritt von φ die Arbeit. Alle auf einem Raster von 0,05, die auf 5 % genau sind:
+# Das Netz wird α^φ-mal so tief, β^φ-mal so breit, sein Bild γ^φ-mal so gross. Gesucht sind α, β, γ ≥ 1 mit α·β²·γ² ≈ 2: Dann verdoppelt jeder Schritt
+# von φ die Arbeit. Alle auf einem Raster von 0,05, die auf 5 % genau sind:
 
 # %% [markdown] lang="en"
 # ## Three factors, one condition
 #
-# Wanted are α, β, γ ≥ 1 with α·β²·γ² ≈ 2: then each step of φ doubles the work. All on a grid of 0.05 that are within 5 %:
+# The network becomes α^φ times as deep, β^φ times as wide, its picture γ^φ times as large. Wanted are α, β, γ ≥ 1 with α·β²·γ² ≈ 2: then each step of
+# φ doubles the work. All on a grid of 0.05 that are within 5 %:
 
 # %%
 steps = [1 + 0.05 * i for i in range(21)]
@@ -97,12 +99,12 @@ finding(
 # %% [markdown] lang="de"
 # ## Eine kleine Suche an echten Bildern
 #
-# Alle vier kosten etwa doppelt so viel wie das Ausgangsnetz: tiefer, breiter, schärfer, von allem etwas. Kurz trainiert, je ein Lauf.
+# Alle vier kosten das 1,9- bis 2,5-Fache des Ausgangsnetzes: tiefer, breiter, schärfer (mehr Pixel), von allem etwas. Kurz trainiert, je ein Lauf.
 
 # %% [markdown] lang="en"
 # ## A small search on real pictures
 #
-# All four cost about twice the network we begin with: deeper, wider, sharper, some of each. Trained briefly, one run each.
+# All four cost 1.9 to 2.5 times the network we begin with: deeper, wider, sharper (more pixels), some of each. Trained briefly, one run each.
 
 # %%
 pictures = sample(train=600, test=400)
@@ -114,10 +116,10 @@ def sized(some: torch.Tensor, side: int) -> torch.Tensor:
 
 designs = {
     "1x": (2, 8, 12),
-    "depth": (4, 8, 12),
-    "width": (2, 12, 12),
-    "resolution": (2, 8, 17),
-    "all": (3, 8, 14),
+    say(en="deeper", de="tiefer"): (4, 8, 12),
+    say(en="wider", de="breiter"): (2, 12, 12),
+    say(en="sharper", de="schärfer"): (2, 8, 17),
+    say(en="some of each", de="von allem etwas"): (3, 8, 14),
 }
 found = {}
 for name, (depth, width, side) in designs.items():
@@ -128,7 +130,7 @@ for name, (depth, width, side) in designs.items():
         cost(one, (1, side, side)).macs,
         accuracy(one, sized(pictures.test_pictures, side), pictures.test_labels),
     )
-    print(f"{name:<11} {grouped(found[name][0]):>9}  {100 * found[name][1]:5.1f} %")
+    print(f"{name:<15} {grouped(found[name][0]):>9}  {100 * found[name][1]:5.1f} %")
 best = max(list(found)[1:], key=lambda name: found[name][1])
 luck = 100 * math.sqrt(found[best][1] * (1 - found[best][1]) / len(pictures.test_labels))
 finding(
@@ -140,9 +142,13 @@ finding(
 
 # %% [markdown] lang="de"
 # ## MBConv: was macht ihn billig, was teuer?
+#
+# Der Block von EfficientNet: eine 1x1 auf sechsmal so viele Kanäle, eine 3x3 für jeden Kanal allein (tiefenweise), eine 1x1 zurück.
 
 # %% [markdown] lang="en"
 # ## MBConv: what makes it cheap, what makes it dear?
+#
+# The block of EfficientNet: a 1x1 to six times as many channels, a 3x3 for each channel alone (depthwise), a 1x1 back.
 
 # %%
 channels = 32
@@ -179,12 +185,14 @@ finding(
 # %% [markdown] lang="de"
 # ## Die Tabelle des Lehrtexts, nachgezählt
 #
-# Parameter und Multiplikationen werden an den Netzen gezählt, Genauigkeiten mit den Arbeiten verglichen. Ganz: `wiesel inspect --table chapter`.
+# Parameter und Multiplikationen werden an den Netzen gezählt, Genauigkeiten mit den Arbeiten verglichen. Gedruckt wird, was nicht
+# stimmt: links die Zahl des Lehrtexts, rechts die richtige. Ganz: `wiesel inspect --table chapter`.
 
 # %% [markdown] lang="en"
 # ## The textbook's table, counted again
 #
-# Parameters and multiply-adds are counted on the networks, accuracies compared with the papers. In full: `wiesel inspect --table chapter`.
+# Parameters and multiply-adds are counted on the networks, accuracies compared with the papers. Printed is what is not
+# right: on the left the textbook's number, on the right the right one. In full: `wiesel inspect --table chapter`.
 
 # %%
 claims = chapter.table()

@@ -30,7 +30,7 @@ from wiesel.analysis import draw, draw_autograd
 from wiesel.batches import Preprocessing
 from wiesel.evaluation.measures import softmax
 from wiesel.evaluation.predictions import Predictions
-from wiesel.language import number, say
+from wiesel.language import language, number, say
 from wiesel.lessons.reader import answer, compare, finding, pick, prediction, scientific, short, show
 from wiesel.runs import trained
 
@@ -87,14 +87,14 @@ if short():  # fewer and smaller pictures, in a folder as your own might be: fol
     data = images.load(place / "pictures")
 source = place / "pictures" if short() else "fashion-mnist-sample"
 model_name = pick("resnet20:depth=-2", "resnet18")
-result = wiesel.train(model_name, source, epochs=5, output=place / "run", lang="en", flip=True, threads=pick(1, 0))
+result = wiesel.train(model_name, source, epochs=5, output=place / "run", lang=language(), flip=True, threads=pick(1, 0))
 print(result.sentence())
 evaluation = result.evaluation
 finding(
     en=f"After 5 epochs, {number(100 * evaluation.accuracy.value, 1)} % of {evaluation.n} test pictures are right; by the luck of the pictures it could "
-    f"as well have been {number(100 * evaluation.accuracy.low, 1)} to {number(100 * evaluation.accuracy.high, 1)} %.",
-    de=f"Nach 5 Epochen sind {number(100 * evaluation.accuracy.value, 1)} % von {evaluation.n} Testbildern richtig; nach dem Zufall der Bilder hätten es "
-    f"auch {number(100 * evaluation.accuracy.low, 1)} bis {number(100 * evaluation.accuracy.high, 1)} % sein können.",
+    f"as well have been {number(100 * evaluation.accuracy.low, 1)} to {number(100 * evaluation.accuracy.high, 1)} % (95 % interval).",
+    de=f"Nach 5 Epochen sind {number(100 * evaluation.accuracy.value, 1)} % von {evaluation.n} Testbildern richtig; durch den Zufall der Bilder hätten es "
+    f"ebenso gut {number(100 * evaluation.accuracy.low, 1)} bis {number(100 * evaluation.accuracy.high, 1)} % sein können (95-%-Intervall).",
 )
 
 # %% [markdown] lang="de"
@@ -184,7 +184,7 @@ finding(
 # %% [markdown] lang="en"
 # ## (f) The first 25 test pictures, normalisation undone
 #
-# The network got $(x - \mu) / \sigma$. The way back is $x\,\sigma + \mu$; the proof: these must be the whole numbers 0 to 255 again.
+# The network got $(x - \mu) / \sigma$. The way back is $x\,\sigma + \mu$; the test: these must be the whole numbers 0 to 255 again.
 
 # %%
 preprocessing: Preprocessing = model.preprocessing
@@ -209,9 +209,13 @@ finding(
 
 # %% [markdown] lang="de"
 # ## (g) Softmax der ersten sechs, logarithmisch
+#
+# Aus den Ausgaben $z$ des Netzes (Logits) werden Wahrscheinlichkeiten: $p_k = e^{z_k} / \sum_j e^{z_j}$.
 
 # %% [markdown] lang="en"
 # ## (g) Softmax of the first six, on a log axis
+#
+# The network's outputs $z$ (logits) become probabilities: $p_k = e^{z_k} / \sum_j e^{z_j}$.
 
 # %%
 predictions = Predictions.from_file(wiesel.Run.open(result.run).predictions("test"))

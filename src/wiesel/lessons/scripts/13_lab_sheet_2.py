@@ -268,13 +268,13 @@ for channels, (parameters, share) in simple.items():
 enough = [channels for channels, (_, share) in simple.items() if share >= good]
 smallest = min(enough, default=max(simple))
 finding(
-    en=f"Wanted {number(100 * good, 1)} %. "
+    en=f"Wanted are at least {number(100 * good, 1)} %. "
     + (
         f"{smallest} filters are enough: {simple[smallest][0]} parameters, {number(100 * simple[smallest][1], 1)} %."
         if enough
         else f"None of these reaches it; the best has {number(100 * max(share for _, share in simple.values()), 1)} %."
     ),
-    de=f"Gesucht {number(100 * good, 1)} %. "
+    de=f"Gesucht sind mindestens {number(100 * good, 1)} %. "
     + (
         f"{smallest} Filter genügen: {simple[smallest][0]} Parameter, {number(100 * simple[smallest][1], 1)} %."
         if enough
@@ -361,7 +361,9 @@ explained = finding(
 answer_1 = answer_2 = answer_3 = None
 
 answer(
-    "1", answer_1, lambda text: any(isinstance(layer, nn.GELU) for layer in zoo.change(base(), text, image=IMAGE).network.modules())
+    "1",
+    answer_1,
+    lambda text: sum(isinstance(layer, nn.GELU) for layer in zoo.change(base(), text, image=IMAGE).network.modules()) == 2,
 )
 answer("2", answer_2, pooled_cost.parameters)
 answer("3", answer_3, 4)
