@@ -28,7 +28,7 @@ def check(own: Own) -> Iterator[Result]:
         lambda train: _trained(build, train),
         say(
             en=f"the network reads more than {ENOUGH:.0%} of unseen digits.",
-            de=f"das Netz liest mehr als {ENOUGH:.0%} nie gesehener Ziffern.",
+            de=f"das Netz liest mehr als {100 * ENOUGH:.0f} % von nie gesehenen Ziffern.",
         ),
     )
 
@@ -55,6 +55,6 @@ def _trained(build: Any, train: Any) -> str | None:
     if math.isnan(right) or right <= ENOUGH:
         return say(
             en=f"after your training {number(100 * right, 1)} % of 400 unseen digits are right; wanted are more than {ENOUGH:.0%}",
-            de=f"nach deinem Training sind {number(100 * right, 1)} % von 400 nie gesehenen Ziffern richtig; gesucht sind mehr als {ENOUGH:.0%}",
+            de=f"nach deinem Training sind {number(100 * right, 1)} % von 400 nie gesehenen Ziffern richtig; gesucht sind mehr als {100 * ENOUGH:.0f} %",
         )
     return None

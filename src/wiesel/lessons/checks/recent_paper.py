@@ -38,7 +38,7 @@ def _parameters(name: Any, given: Any) -> str | None:
     return (
         None
         if abs(float(given) - right) <= 0.1
-        else say(en=f"{given} million is not what it has", de=f"{given} Millionen hat es nicht")
+        else say(en=f"it does not have {given} million", de=f"es hat nicht {given} Millionen")
     )
 
 
@@ -50,5 +50,5 @@ def _kernel(name: Any, given: Any) -> str | None:
     return (
         None
         if int(given) == right
-        else say(en=f"there is none of {given}, or a larger one", de=f"es gibt keine mit {given} oder eine grössere")
+        else say(en=f"the largest convolution does not have side {given}", de=f"die grösste Faltung hat nicht die Seite {given}")
     )

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from wiesel import zoo
-from wiesel.language import say
+from wiesel.language import grouped, say
 from wiesel.lessons.checking import Own, Result
 
 CLASSES = 7
@@ -41,8 +41,8 @@ def _adapted(adapt: Any) -> str | None:
     if count != 512 * CLASSES + CLASSES:
         names = ", ".join(list(learning)[:3])
         return say(
-            en=f"{count:,} numbers would learn ({names}, …); the last layer alone has {512 * CLASSES + CLASSES:,}",
-            de=f"{count:,} Zahlen würden lernen ({names}, …); die letzte Schicht allein hat {512 * CLASSES + CLASSES:,}",
+            en=f"{grouped(count)} numbers would learn ({names}, …); the last layer alone has {grouped(512 * CLASSES + CLASSES)}",
+            de=f"{grouped(count)} Zahlen würden lernen ({names}, …); die letzte Schicht allein hat {grouped(512 * CLASSES + CLASSES)}",
         )
     optimiser = torch.optim.SGD(learning.values(), lr=0.1)
     nn.functional.cross_entropy(adapted(pictures), torch.arange(4)).backward()  # type: ignore[no-untyped-call]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from wiesel.language import say
+from wiesel.language import number, say
 from wiesel.lessons.checking import Own, Result
 from wiesel.lessons.checks.run_folder import accuracy_of, opened, without_shortcuts
 
@@ -66,7 +66,7 @@ def _runs(own: Own, with_: Any, without: Any) -> str | None:
 
 def _told(own: Own, with_: Any, without: Any) -> str:
     try:
-        numbers = f"{100 * accuracy_of(opened(own, with_)):.1f} % / {100 * accuracy_of(opened(own, without)):.1f} %"
+        numbers = f"{number(100 * accuracy_of(opened(own, with_)), 1)} % / {number(100 * accuracy_of(opened(own, without)), 1)} %"
     except Exception:  # said by the check itself
         numbers = ""
     return say(
