@@ -78,7 +78,9 @@ def test_the_check_above_would_see_it(line):
 
 
 def test_no_other_room_imports_this_one():
-    others = [file for file in ROOM.parent.rglob("*.py") if ROOM not in file.parents and not {"teaching", "lessons"} & set(file.parts)]
+    others = [
+        file for file in ROOM.parent.rglob("*.py") if ROOM not in file.parents and not {"teaching", "lessons"} & set(file.parts)
+    ]
     assert len(others) > 50
     for file in others:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -49,7 +49,10 @@ def list_(*, json_: Json = False) -> None:
             print(("\n" if heading else "") + (say(en="exercises: ", de="Aufgaben: ") if one.kind == "exercise" else "") + group)
             heading = group
         print(f"  {one.name:<{width}}  {one.title(language())}")
-    print("\n" + say(en="Copy one into this folder: wiesel lesson open NAME", de="Eine in diesen Ordner kopieren: wiesel lesson open NAME"))
+    print(
+        "\n"
+        + say(en="Copy one into this folder: wiesel lesson open NAME", de="Eine in diesen Ordner kopieren: wiesel lesson open NAME")
+    )
 
 
 @app.command(name="open")
