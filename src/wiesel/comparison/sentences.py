@@ -167,6 +167,7 @@ def _more(found: Finding, speaker: Language) -> str:
     assert seconds is not None
     count = _span(str(ahead.more[0]), str(ahead.more[1]), speaker)
     time = _span(_minutes(seconds[0]), _minutes(seconds[1]), speaker)
+    unit = _in(speaker, en="minute" if time == "1" else "minutes", de="Minute" if time == "1" else "Minuten")
     will = _in(
         speaker,
         en=("should" if ahead.sure else "may") + " settle it",
@@ -175,14 +176,14 @@ def _more(found: Finding, speaker: Language) -> str:
     if ahead.fresh:
         return _in(
             speaker,
-            en=f"This plan does not reach far enough; a new one with about {count} fresh runs each (about {time} minutes) {will}.",
-            de=f"Dieser Plan reicht nicht so weit; ein neuer mit etwa {count} frischen Läufen je Arm (etwa {time} Minuten) "
+            en=f"This plan does not reach far enough; a new one with about {count} fresh runs each (about {time} {unit}) {will}.",
+            de=f"Dieser Plan reicht nicht so weit; ein neuer mit etwa {count} frischen Läufen je Arm (etwa {time} {unit}) "
             + ("sollte es klären." if ahead.sure else "könnte es klären."),
         )
     return _in(
         speaker,
-        en=f"About {count} more runs each (about {time} minutes) {will}.",
-        de=f"Etwa {count} weitere Läufe je Arm (etwa {time} Minuten) {will}.",
+        en=f"About {count} more runs each (about {time} {unit}) {will}.",
+        de=f"Etwa {count} weitere Läufe je Arm (etwa {time} {unit}) {will}.",
     )
 
 
