@@ -6,13 +6,9 @@ Like the report of a run it is one file that needs nothing else, in both languag
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import metadata
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +19,7 @@ from wiesel.images import Images
 from wiesel.language import Language, language
 from wiesel.reports import comparison_charts as charts
 from wiesel.reports.collecting import LONGEST_SIDE
-from wiesel.reports.page import CHOICES, Album, environment
+from wiesel.reports.page import CHOICES, Album, rendered
 from wiesel.reports.pictures import photograph, reduced
 from wiesel.reports.words import Words, shown
 from wiesel.runs.commit import write_file
@@ -53,24 +49,16 @@ def html(
         raise BadValue(setting="lang", value=lang, expected=" | ".join(CHOICES))
     both: tuple[Language, ...] = ("en", "de")
     languages = tuple(one for one in both if lang in ("both", one))
-    sheets = [files("wiesel.reports").joinpath(f"templates/{name}.css") for name in ("report", "comparison")]
-    css = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     album = Album()
     found = _photographs(document, pictures)
     pages = [Edition(document, folder, plan, found, album, Words(one)) for one in languages]
-    text: str = (
-        environment()
-        .get_template("comparison.html.j2")
-        .render(
-            pages=pages,
-            first=language() if lang == "both" else languages[0],
-            css=Markup(css),
-            style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-            symbols=album.symbols,
-            version=metadata.version("wiesel"),
-        )
+    return rendered(
+        "comparison.html.j2",
+        ("report", "comparison"),
+        pages=pages,
+        first=language() if lang == "both" else languages[0],
+        symbols=album.symbols,
     )
-    return text
 
 
 def _photographs(document: Mapping[str, Any], pictures: Images | None) -> dict[int, bytes]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import metadata
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -17,7 +13,7 @@ from numpy.typing import NDArray
 
 from wiesel.errors import BadValue
 from wiesel.language import Language, language
-from wiesel.reports.page import CHOICES, Album, environment
+from wiesel.reports.page import CHOICES, Album, rendered
 from wiesel.reports.pictures import photograph, reduced
 from wiesel.reports.words import Words
 
@@ -65,24 +61,16 @@ def html(findings: Mapping[str, Any], picture: PictureOf, *, urgent: Mapping[str
         raise BadValue(setting="lang", value=lang, expected=" | ".join(CHOICES))
     both: tuple[Language, ...] = ("en", "de")
     languages = tuple(one for one in both if lang in ("both", one))
-    sheets = [files("wiesel.reports").joinpath(f"templates/{name}.css") for name in ("report", "data")]
-    css = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     album = Album()
     pages = [DataEdition(findings, picture, urgent, Words(one), album) for one in languages]
-    text: str = (
-        environment()
-        .get_template("data.html.j2")
-        .render(
-            findings=findings,
-            pages=pages,
-            first=language() if lang == "both" else languages[0],
-            css=Markup(css),
-            style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-            symbols=album.symbols,
-            version=metadata.version("wiesel"),
-        )
+    return rendered(
+        "data.html.j2",
+        ("report", "data"),
+        findings=findings,
+        pages=pages,
+        first=language() if lang == "both" else languages[0],
+        symbols=album.symbols,
     )
-    return text
 
 
 class DataEdition:

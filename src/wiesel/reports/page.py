@@ -35,23 +35,16 @@ def html(facts: Facts, *, lang: str = "both") -> str:
     both: tuple[Language, ...] = ("en", "de")
     languages = tuple(one for one in both if lang in ("both", one))
     first = language() if lang == "both" else languages[0]
-    css = files("wiesel.reports").joinpath("templates/report.css").read_text(encoding="utf-8")
     album = Album()
     pages = [Edition(facts, Words(one), album) for one in languages]
-    text: str = (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            facts=facts,
-            pages=pages,
-            first=first,
-            css=Markup(css),
-            style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-            symbols=album.symbols,
-            version=metadata.version("wiesel"),
-        )
+    return rendered(
+        "report.html.j2",
+        ("report",),
+        facts=facts,
+        pages=pages,
+        first=first,
+        symbols=album.symbols,
     )
-    return text
 
 
 class Album:
@@ -178,6 +171,22 @@ def _pictures_of(facts: Facts) -> list[Picture]:
     placed = [*facts.first, *facts.mistakes, *(picture for pair in facts.pairs for picture in pair.pictures)]
     placed += [picture for one in (facts.kin.classes if facts.kin else ()) for picture in one.mistakes]
     return [picture for picture in placed if picture.png is not None]
+
+
+def rendered(template: str, sheets: tuple[str, ...], **values: Any) -> str:
+    """A self-contained page: the template with these values and its style sheets, whose hash the page's security policy names."""
+    css = "".join(files("wiesel.reports").joinpath(f"templates/{name}.css").read_text(encoding="utf-8") for name in sheets)
+    text: str = (
+        environment()
+        .get_template(template)
+        .render(
+            css=Markup(css),
+            style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+            version=metadata.version("wiesel"),
+            **values,
+        )
+    )
+    return text
 
 
 def environment() -> Environment:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from importlib import metadata
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from wiesel.language import Language, language
-from wiesel.reports.page import environment
+from wiesel.reports.page import rendered
 from wiesel.reports.svg import Scale, drawing, element, polyline, text, ticks, x_axis, y_axis
 from wiesel.reports.words import Words
 from wiesel.runs.commit import write_file
@@ -33,21 +29,13 @@ def write(folder: Path, document: Mapping[str, Any]) -> Path:
 
 def html(document: Mapping[str, Any], *, folder: str = "") -> str:
     both: tuple[Language, ...] = ("en", "de")
-    sheets = [files("wiesel.reports").joinpath(f"templates/{name}.css") for name in ("report", "comparison")]
-    css = "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    text_: str = (
-        environment()
-        .get_template("scaling.html.j2")
-        .render(
-            pages=[Edition(document, Words(one)) for one in both],
-            folder=folder,
-            first=language(),
-            css=Markup(css),
-            style_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-            version=metadata.version("wiesel"),
-        )
+    return rendered(
+        "scaling.html.j2",
+        ("report", "comparison"),
+        pages=[Edition(document, Words(one)) for one in both],
+        folder=folder,
+        first=language(),
     )
-    return text_
 
 
 class Edition:
