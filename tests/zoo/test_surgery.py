@@ -32,6 +32,7 @@ CHANGES = (
     "branch=parallel:3x3",
     "branch=parallel:3x3@features",
     "head=onehot",
+    "head=blocks",
 )
 
 
@@ -134,7 +135,7 @@ def test_the_sentence_says_what_changed_in_both_languages(resnet, monkeypatch):
         ("depth=+0", BadChange, "a depth is +1"),
         ("branch=serial:3x3", BadChange, "a branch is parallel:3x3"),
         ("branch=parallel:2x2", BadChange, "'2x2' is no kernel"),
-        ("head=softmax", BadChange, "the only other head is onehot"),
+        ("head=softmax", BadChange, "the other heads are onehot and blocks"),
         ("kernel=5@", BadChange, "after @ comes the name of a layer"),
         ("kernel=5@a b", BadChange, "after @ comes the name of a layer"),
     ],
@@ -158,6 +159,9 @@ def test_what_is_no_change_is_refused_without_a_network(change, kind, sentence):
         ("simple_cnn", "width=0.3", "possible are multiples of 1/32"),
         ("simple_cnn", "width=0.5@stage1", "it goes through the whole network"),
         ("simple_cnn", "head=onehot@stage1", "it goes through the whole network"),
+        ("resnet20", "head=blocks@stage1", "it goes through the whole network"),
+        ("vgg11", "head=blocks", "it has no blocks that follow one another"),
+        ("lenet5", "head=blocks", "its head is not one linear layer on the means of maps"),
         ("simple_cnn", "activation=gelu@head", "there is no activation in head"),
         ("simple_cnn", "branch=parallel:3x3@head", "head: does not make maps of maps"),
         ("resnet20", "init=fixup", "there are 19; ask for norm=off before it"),

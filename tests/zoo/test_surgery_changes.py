@@ -392,3 +392,26 @@ def test_the_network_says_the_class_itself(resnet, pictures):
     assert isinstance(network.train()(pictures), torch.Tensor)
     with pytest.raises(BadChange, match="it says the class already"):
         zoo.change(network, "head=onehot", image=IMAGE)
+
+
+def test_the_last_layer_sees_mean_and_deviation_of_every_block(resnet, pictures):
+    done = zoo.change(resnet, "head=blocks", image=IMAGE)
+    network = done.network.eval()
+    blocks = [f"features.stage{stage}.block{block}" for stage in (1, 2, 3) for block in (1, 2, 3)]
+    kept = {}
+    for name in blocks:
+        resnet.get_submodule(name).register_forward_hook(lambda _layer, _inputs, output, name=name: kept.update({name: output}))
+    with torch.no_grad():
+        resnet.eval()(pictures)
+        seen = network.features(pictures)
+    expected = [part for name in blocks for part in (kept[name].mean((2, 3)), kept[name].std((2, 3), correction=0))]
+    torch.testing.assert_close(seen.flatten(1), torch.cat(expected, 1), atol=2e-3, rtol=0)  # a root of 1e-6 is 1e-3
+    assert done.network.head.linear.in_features == 2 * 3 * (16 + 32 + 64) == 672
+    assert done.parameters[1] - done.parameters[0] == (672 - 64) * 10
+    with pytest.raises(BadChange, match="it sees every block already"):
+        zoo.change(network, "head=blocks", image=IMAGE)
+
+
+def test_seeing_every_block_leaves_names_so_weights_find_their_place(resnet):
+    changed = zoo.change(resnet, "head=blocks", image=IMAGE).network
+    assert list(changed.state_dict()) == list(resnet.state_dict())

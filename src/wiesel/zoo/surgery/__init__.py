@@ -10,6 +10,7 @@
     depth=+1                blocks more, or fewer, per stage
     branch=parallel:3x3     another convolution beside
     head=onehot             the class itself, as one-hot vector and number
+    head=blocks             the last layer sees every block, for probes of pretrained networks
 
 Changes are done in their order, each on what the one before it left. New layers are drawn as the network's own were, from torch's
 global generator. `@features.stage1` (or `@stage1+stage2`) keeps a change to a part, where it makes sense.

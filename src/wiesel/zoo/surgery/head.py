@@ -1,6 +1,8 @@
 """`head=onehot`: in evaluation the network says the class itself, as a one-hot vector and as a number; no argmax is needed.
 
 In training it gives plain logits, so it is trained as ever, by cross-entropy: a class number has no gradient.
+
+`head=blocks` has a file of its own, `every_block.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from wiesel.zoo.network import Network
+from wiesel.zoo.surgery import every_block
 from wiesel.zoo.surgery.work import Request, Work
 
 
@@ -38,11 +41,14 @@ class OneHot(nn.Module):
 
 
 def check(request: Request) -> None:
-    if request.value != "onehot":
-        raise request.refusal(en="the only other head is onehot", de="der einzige andere Kopf ist onehot")
+    if request.value not in ("onehot", "blocks"):
+        raise request.refusal(en="the other heads are onehot and blocks", de="die anderen Köpfe sind onehot und blocks")
 
 
 def apply(work: Work) -> None:
+    if work.request.value == "blocks":
+        every_block.apply(work)
+        return
     work.refuse_a_part()
     if any(isinstance(layer, OneHot) for layer in work.network.modules()):
         raise work.refusal(en="it says the class already", de="es sagt die Klasse schon")
