@@ -167,7 +167,7 @@ def test_the_simplest_arm_that_is_good_enough_is_named() -> None:
 
 def test_as_markdown_it_has_the_sentence_the_numbers_and_the_command(contents: dict[str, Any]) -> None:
     lines = markdown(contents, "en").splitlines()
-    assert lines[0] == "# 2 networks against plain20"
+    assert lines[0] == "# 3 arms compared"  # the last one is not measured against the first
     assert any(line == "* Command: `wiesel compare --plan residual-depth`" for line in lines)
     assert sum(line.startswith("| C resnet56 ") for line in lines) == 3  # numbers, training error, what is not shared
     assert not any("<" in line.replace("\\<", "") for line in lines)

@@ -151,6 +151,8 @@ class Edition:
     def title(self) -> str:
         first = self.arms[0]["name"]
         if len(self.arms) > 2:
+            if any(arm.get("against", first) != first for arm in self.arms[1:]):
+                return self.words("compare.compared", n=len(self.arms))
             return self.words("compare.several", n=len(self.arms) - 1, baseline=first)
         return self.words("compare.title", challenger=self.arms[1]["name"], baseline=first)
 
