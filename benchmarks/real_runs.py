@@ -2,8 +2,8 @@
 
     python benchmarks/real_runs.py [--runs 30] [--splits 10000] [--output runs/real] [--jobs 2]
 
-Trains a short fast preset (`wiesel_s`, 2 epochs of the embedded sample) 2 * `--runs` times as it is, `--runs` times with 90 % of the
-training pictures, and `--runs` times for 3 epochs instead of 2, one thread each. A stopped benchmark goes on where it was.
+Trains a short fast preset (`wiesel_s`, 2 epochs of the embedded sample) 2 * `--runs` times as it is, and `--runs` times with 90 % of the
+training pictures, one thread each. A stopped benchmark goes on where it was.
 
 A/A     random splits of the 2 * runs into 5 against 5 (fixed look), and into 10 against 10 looked at after 3, 5 and 10 (staged): the share
         in which the rule says "better" or "worse". Splits of a finite pool are not independent of one another: a smoke test.
@@ -47,7 +47,6 @@ from wiesel.training.threads import usable_cores
 POOLS: dict[str, tuple[int, int, dict[str, Any]]] = {
     "as it is": (2, 0, {}),
     "90 % of the pictures": (1, 900, {}),
-    "3 epochs": (1, 0, {"epochs": 3}),
 }
 """How many times `--runs` trainings, pictures per class (0: all 1,000), and settings of their own."""
 
