@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wiesel.images import fetch, load
+    from wiesel.jobs.bench import bench
     from wiesel.jobs.classifier import Classifier
     from wiesel.jobs.compare import compare
     from wiesel.jobs.doctor import doctor
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Classifier",
     "Run",
+    "bench",
     "build",
     "compare",
     "doctor",
@@ -49,6 +51,7 @@ __all__ = [
 _WHERE = {
     "Classifier": "wiesel.jobs.classifier:Classifier",
     "Run": "wiesel.runs.folder:RunFolder",
+    "bench": "wiesel.jobs.bench:bench",
     "build": "wiesel.zoo:build",
     "compare": "wiesel.jobs.compare:compare",
     "doctor": "wiesel.jobs.doctor:doctor",

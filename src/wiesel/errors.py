@@ -491,6 +491,42 @@ class NotFinite(TrainingError):
     )
 
 
+class OutOfMemory(TrainingError):
+    """`batch` pictures per step were asked for, `fits` would fit (0: not even two); `advice`: a sentence in the reader's language."""
+
+    en = (
+        "Memory ran out with {batch} pictures per step. {advice} What {run} holds stands: `wiesel train --resume {run}` goes on where there "
+        "is more memory."
+    )
+    de = (
+        "Der Speicher reichte nicht für {batch} Bilder je Schritt. {advice} Was {run} enthält, gilt weiter: `wiesel train --resume {run}` "
+        "macht dort weiter, wo mehr Speicher ist."
+    )
+
+
+class NoMemory(WieselError):
+    """Anywhere else: `reason` is what the allocator said."""
+
+    en = "This machine's memory does not suffice: {reason}. Close other programs, or take smaller pictures (--size) or a smaller network."
+    de = (
+        "Der Speicher dieses Rechners reicht nicht: {reason}. Schliessen Sie andere Programme oder nehmen Sie kleinere Bilder (--size) "
+        "oder ein kleineres Netz."
+    )
+
+
+class HelperFailed(TrainingError):
+    """One of several training processes ended: its `number` `of` all, `pid`, exit `code` and, in brackets or empty, `reason`."""
+
+    en = (
+        "Training process {number} of {of} (pid {pid}) ended with code {code}{reason}, so the others were ended too. Up to the last checkpoint all is "
+        "saved; go on with: wiesel train --resume {run}"
+    )
+    de = (
+        "Trainingsprozess {number} von {of} (PID {pid}) endete mit Code {code}{reason}; darum wurden auch die anderen beendet. Bis zum letzten "
+        "Speicherpunkt ist alles gespeichert; weiter mit: wiesel train --resume {run}"
+    )
+
+
 class NothingToResume(TrainingError):
     en = "{run} holds no checkpoint yet. Start again without --resume, with another --output."
     de = "{run} enthält noch keinen Speicherpunkt. Beginnen Sie ohne --resume neu, mit einem anderen --output."
@@ -751,6 +787,39 @@ class CellsFailed(RunError):
     de = (
         "{count} Lauf/Läufe sind gescheitert und werden nicht durch andere ersetzt: {cells}. Die letzte Zeile von {log} lautet: {said}. "
         "Ist die Ursache behoben, weiter mit: {command}"
+    )
+
+
+class RayMissing(MissingError):
+    """`have`: what is there instead, as a clause."""
+
+    en = "--ray needs Ray 2.54 or newer; {have}. `pip install wiesel[ray]`"
+    de = "--ray braucht Ray ab 2.54; {have}. `pip install wiesel[ray]`"
+
+
+class RayUnreachable(MissingError):
+    """`address`, `reason`."""
+
+    en = (
+        "No Ray cluster can be used at {address}: {reason}. Start one with `ray start --head` and give HOST:PORT of that head node, "
+        "or start the comparison on a node of the cluster, with the cluster's token (RAY_AUTH_MODE=token) if it has one. "
+        "`--ray local` needs no cluster."
+    )
+    de = (
+        "Bei {address} ist kein Ray-Cluster zu benutzen: {reason}. Starten Sie einen mit `ray start --head` und geben Sie HOST:PORT dieses "
+        "Hauptknotens an, oder starten Sie den Vergleich auf einem Knoten des Clusters, mit dessen Token (RAY_AUTH_MODE=token), falls er "
+        "eines hat. `--ray local` braucht keinen Cluster."
+    )
+
+
+class RayNotFresh(UsageError):
+    en = (
+        "Ray was loaded into this process before it could be told to listen on 127.0.0.1 only. "
+        "Start the comparison in a process of its own: `wiesel compare ... --ray local`"
+    )
+    de = (
+        "Ray wurde in diesen Prozess geladen, bevor ihm gesagt war, nur auf 127.0.0.1 zu hören. "
+        "Starten Sie den Vergleich in einem eigenen Prozess: `wiesel compare ... --ray local`"
     )
 
 

@@ -110,7 +110,9 @@ class Training:
     """Progressive resizing: (share of all epochs, pixels), in order; the rest runs at full size. Cheap epochs first."""
     precision: Precision = "auto"
     threads: int = 0
-    """0: as many as this process may use."""
+    """Of each process; 0: as many as may be used, divided among the processes."""
+    processes: int = 1
+    """That train together: each takes an equal share of every batch, and their gradients are added up. Batch norms see shares."""
     checkpoint_every: int = 0
     """Steps between checkpoints inside an epoch; 0: one per epoch."""
 
@@ -184,6 +186,13 @@ def check(recipe: Recipe) -> None:
         ("ema", training.ema, 0 <= training.ema < 1, "0 <= ema < 1"),
         ("patience", training.patience, training.patience >= 0, "0 or more"),
         ("threads", training.threads, training.threads >= 0, "0 or more"),
+        ("processes", training.processes, training.processes >= 1, "1 or more"),
+        (
+            "batch",
+            training.batch,
+            training.batch >= 2 * training.processes,
+            f"2 or more pictures for each of the {training.processes} processes",
+        ),
         ("checkpoint_every", training.checkpoint_every, training.checkpoint_every >= 0, "0 or more"),
         (
             "resolutions",

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from wiesel.batches.loading import EvaluationBatches
+from wiesel.batches.memory import with_room
 
 
-@torch.inference_mode()
 def logits_of(
     network: nn.Module,
     batches: EvaluationBatches,
@@ -22,17 +22,27 @@ def logits_of(
     device: torch.device | str = "cpu",
     after_batch: Callable[[], None] = lambda: None,
 ) -> NDArray[np.float32]:
-    """float32 (N, K) in the order of the split; the network is in evaluation mode meanwhile and left in the mode it was in."""
+    """float32 (N, K) in the order of the split; the network is in evaluation mode meanwhile and left in the mode it was in.
+
+    Where memory does not suffice for a batch, all is done again in batches of half the size.
+    """
     was_training = network.training
     network.eval()
-    parts: list[torch.Tensor] = []
     try:
-        for batch in batches:
-            with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bf16"):
-                parts.append(logits_in(network(batch.pictures.to(device))).float().cpu())
-            after_batch()
+        return with_room(batches, lambda some: _logits(network, some, precision, device, after_batch))
     finally:
         network.train(was_training)
+
+
+@torch.inference_mode()
+def _logits(
+    network: nn.Module, batches: EvaluationBatches, precision: str, device: torch.device | str, after_batch: Callable[[], None]
+) -> NDArray[np.float32]:
+    parts: list[torch.Tensor] = []
+    for batch in batches:
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bf16"):
+            parts.append(logits_in(network(batch.pictures.to(device))).float().cpu())
+        after_batch()
     return torch.cat(parts).numpy()
 
 

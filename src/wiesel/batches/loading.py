@@ -5,6 +5,7 @@ The pictures lie in memory (or in a memory-mapped cache) as one uint8 array; a b
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,10 @@ class Batch:
     """int64 (B,)"""
     ids: Tensor
     """int64 (B,): rows of the split"""
+    of: Tensor | None = None
+    """int64: the labels of the whole batch, if this is a process's share of it"""
+    copies: int = 1
+    """How many processes have exactly these pictures."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,24 +50,53 @@ class TrainingBatches:
     """The batches of one epoch of training, from batch number `start` on; pure in (seed, epoch).
 
     `resolution` (pixels of the shorter side, or 0): pictures are shrunk with antialiasing after augmentation (progressive resizing).
+    `share`: (which, of how many): only this process's part of each batch; what the parts make together is the batch as it is.
     """
 
-    def __init__(self, images: Images, preprocessing: Preprocessing, *, batch: int, seed: int, augmentation: Augmentation) -> None:
+    def __init__(
+        self,
+        images: Images,
+        preprocessing: Preprocessing,
+        *,
+        batch: int,
+        seed: int,
+        augmentation: Augmentation,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
         self.pixels = _tensor(images)
         self.labels = torch.from_numpy(images.labels)
         self.preprocessing = preprocessing
         self.batch = batch
         self.seed = seed
         self.augmentation = augmentation
+        self.share = share
         self.steps = steps_per_epoch(len(images), batch)
+
+    def sized(self, batch: int) -> TrainingBatches:
+        """The same pictures in batches of another size, not shared."""
+        other = copy.copy(self)
+        other.batch, other.steps, other.share = batch, steps_per_epoch(len(self.labels), batch), (0, 1)
+        return other
 
     def epoch(self, epoch: int, *, start: int = 0, resolution: int = 0) -> Iterator[Batch]:
         count = len(self.labels)
         augment = Augmenter(self.augmentation, count=count, seed=self.seed, epoch=epoch)
         for part in batches_of(shuffled(count, seed=self.seed, epoch=epoch), self.batch)[start:]:
-            ids = torch.from_numpy(part)
-            pictures = self.preprocessing.normalise(augment(self.pixels, ids))
-            yield Batch(shrink(pictures, resolution), self.labels[ids], ids)
+            whole = torch.from_numpy(part)
+            which, processes = self.share
+            shares = shares_of(whole, processes)
+            ids = shares[which % len(shares)]
+            pictures = shrink(self.preprocessing.normalise(augment(self.pixels, ids)), resolution)
+            if processes == 1:
+                yield Batch(pictures, self.labels[ids], ids)
+            else:
+                yield Batch(pictures, self.labels[ids], ids, self.labels[whole], processes // len(shares))
+
+
+def shares_of(batch: Tensor, processes: int) -> tuple[Tensor, ...]:
+    """Consecutive shares that differ by at most one picture; or, where somebody would have fewer than two, which batch norm cannot
+    work with, one share that is for everybody."""
+    return batch.tensor_split(processes) if len(batch) >= 2 * processes else (batch,)
 
 
 class EvaluationBatches:
@@ -80,6 +114,12 @@ class EvaluationBatches:
 
     def __len__(self) -> int:
         return -(-len(self.labels) // self.batch)
+
+    def halved(self) -> EvaluationBatches:
+        """The same pictures in batches of half the size."""
+        smaller = copy.copy(self)
+        smaller.batch = self.batch // 2
+        return smaller
 
     def __iter__(self) -> Iterator[Batch]:
         for start in range(0, len(self.labels), self.batch):

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
-from wiesel.errors import WieselError
+from wiesel.errors import NoMemory, WieselError
 from wiesel.language import say
 
 COMMANDS = {  # name -> (function, what --help says in English, in German)
@@ -67,6 +67,7 @@ COMMANDS = {  # name -> (function, what --help says in English, in German)
         "Lektionen, und Aufgaben, die sich selbst prüfen.",
     ),
     "doctor": ("wiesel.cli.doctor:doctor", "Say what this machine has and can do.", "Sagen, was dieser Rechner hat und kann."),
+    "bench": ("wiesel.cli.bench:bench", "Measure how fast this machine trains.", "Messen, wie schnell dieser Rechner trainiert."),
 }
 
 
@@ -103,6 +104,14 @@ def run(arguments: Sequence[str]) -> int:
     except WieselError as error:
         print(f"wiesel: {error}", file=sys.stderr)
         return error.exit_code
+    except (MemoryError, RuntimeError) as error:
+        from wiesel.batches.memory import is_out_of_memory
+
+        if not is_out_of_memory(error):
+            raise
+        failed = NoMemory(reason=(str(error).splitlines() or [type(error).__name__])[0])
+        print(f"wiesel: {failed}", file=sys.stderr)
+        return failed.exit_code
     except KeyboardInterrupt:
         print("wiesel: " + say(en="interrupted", de="unterbrochen"), file=sys.stderr)
         return 130

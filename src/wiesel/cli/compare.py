@@ -31,6 +31,7 @@ def compare(
     show: Path | None = None,
     jobs: int = 0,
     time_limit: float = 900.0,
+    ray: str | None = None,
     data_dir: Path | None = None,
     lang: Literal["both", "de", "en"] = "both",
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
@@ -60,9 +61,11 @@ def compare(
     show
         Show the verdict of this folder and write its page anew; train nothing.
     jobs
-        Trainings at the same time, one thread each; 0: as many as there are processors.
+        Trainings at the same time, one thread each; 0: as many as there are processors, here or in the cluster.
     time_limit
         Seconds after which a training that shows no sign of life is ended and tried again; 0: never.
+    ray
+        Train on the Ray cluster at HOST:PORT, whose nodes share this file system; `local`: on one started here for this comparison.
     data_dir
         Where named data sets are looked for first.
     lang
@@ -101,6 +104,7 @@ def compare(
             output=output,
             jobs=jobs,
             time_limit=time_limit,
+            ray=ray,
             data_dir=data_dir,
             lang=lang,
             fairness=fairness,

@@ -62,7 +62,8 @@ GERMAN = {
     "Stop after so many epochs without gain; 0: never.": "Nach so vielen Epochen ohne Gewinn aufhören; 0: nie.",
     "First layers of a ResNet: small (3x3, for small pictures) or imagenet (7x7 and pooling).": "Erste Schichten eines ResNet: small (3x3, für kleine Bilder) oder imagenet (7x7 und Pooling).",
     "bf16, fp32, or auto: the faster one here.": "bf16, fp32 oder auto: was hier schneller ist.",
-    "Processor threads; 0: all that this process may use.": "Threads des Prozessors; 0: alle, die dieser Prozess nutzen darf.",
+    "Processor threads of each process; 0: all that may be used, divided among the processes.": "Threads des Prozessors für jeden Prozess; 0: alle, die genutzt werden dürfen, auf die Prozesse verteilt.",
+    "Train with so many processes on this machine; each takes an equal share of every batch.": "Mit so vielen Prozessen auf diesem Rechner trainieren; jeder nimmt einen gleichen Teil jedes Stapels.",
     "Steps between checkpoints within an epoch; 0: one per epoch.": "Schritte zwischen Speicherpunkten innerhalb einer Epoche; 0: einer je Epoche.",
     "Begin with weights from elsewhere: alone, the published ones; or torchvision, timm, timm:NAME, a .safetensors file, a run folder.": "Mit Gewichten von anderswo beginnen: ohne Wert die veröffentlichten; oder torchvision, timm, timm:NAME, eine .safetensors-Datei, der Ordner eines Laufs.",
     "probe: fit only a linear head to the network's features (default); finetune: the network learns on.": "probe: nur einen linearen Kopf an die Merkmale des Netzes anpassen (Vorgabe); finetune: das Netz lernt weiter.",
@@ -90,6 +91,9 @@ GERMAN = {
     "List the published ImageNet weights instead, and whether they are here.": "Stattdessen die veröffentlichten ImageNet-Gewichte auflisten, und ob sie hier sind.",
     "Print as JSON.": "Als JSON ausgeben.",
     "Say what this machine has and can do: versions, processor, precision, data sets.": "Sagen, was dieser Rechner hat und kann: Versionen, Prozessor, Genauigkeit, Datensätze.",
+    # bench
+    "Measure how fast this machine trains, ours beside plain PyTorch; less than a minute.": "Messen, wie schnell dieser Rechner trainiert, unser Weg neben einfachem PyTorch; unter einer Minute.",
+    "How often each way has its turn; the middle figure counts.": "Wie oft jeder Weg an die Reihe kommt; die mittlere Zahl gilt.",
     # data
     "List the named data sets and where each was found.": "Die benannten Datensätze auflisten, und wo sie gefunden wurden.",
     "Where to look first.": "Wo zuerst gesucht wird.",
@@ -145,6 +149,8 @@ GERMAN = {
     "The comparison's folder; default `compare/<data>-<arms>`. Alone: go on with the plan in it.": "Der Ordner des Vergleichs; sonst `compare/<Daten>-<Arme>`. Allein: mit dem Plan darin fortfahren.",
     "Show the verdict of this folder and write its page anew; train nothing.": "Das Urteil dieses Ordners zeigen und seine Seite neu schreiben; nichts trainieren.",
     "Trainings at the same time, one thread each; 0: as many as there are processors.": "Trainings zur gleichen Zeit, je ein Thread; 0: so viele, wie es Prozessoren gibt.",
+    "Trainings at the same time, one thread each; 0: as many as there are processors, here or in the cluster.": "Trainings zur gleichen Zeit, je ein Thread; 0: so viele, wie es Prozessoren gibt, hier oder im Cluster.",
+    "Train on the Ray cluster at HOST:PORT, whose nodes share this file system; `local`: on one started here for this comparison.": "Auf dem Ray-Cluster bei HOST:PORT trainieren, dessen Knoten dieses Dateisystem teilen; `local`: auf einem, der für diesen Vergleich hier gestartet wird.",
     "Seconds after which a training that shows no sign of life is ended and tried again; 0: never.": "Sekunden ohne Lebenszeichen, nach denen ein Training beendet und neu versucht wird; 0: nie.",
     "Language of the page; both: switchable in the page.": "Sprache der Seite; both: in der Seite umschaltbar.",
     "Print the result as Markdown.": "Das Ergebnis als Markdown ausgeben.",

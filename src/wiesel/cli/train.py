@@ -64,6 +64,7 @@ def train(
     change: Annotated[tuple[str, ...] | None, Parameter(name=["--change"], negative="", group=TRAINING)] = None,
     precision: Annotated[Precision | None, Parameter(group=TRAINING)] = None,
     threads: Annotated[int | None, Parameter(group=TRAINING)] = None,
+    processes: Annotated[int | None, Parameter(group=TRAINING)] = None,
     checkpoint_every: Annotated[int | None, Parameter(group=TRAINING)] = None,
     pretrained: Annotated[bool | str | None, Parameter(negative="", group=TRANSFER)] = None,
     mode: Annotated[Literal["probe", "finetune"] | None, Parameter(group=TRANSFER)] = None,
@@ -163,7 +164,9 @@ def train(
     precision
         bf16, fp32, or auto: the faster one here.
     threads
-        Processor threads; 0: all that this process may use.
+        Processor threads of each process; 0: all that may be used, divided among the processes.
+    processes
+        Train with so many processes on this machine; each takes an equal share of every batch.
     checkpoint_every
         Steps between checkpoints within an epoch; 0: one per epoch.
     pretrained
@@ -226,6 +229,7 @@ def train(
         changes=change,
         precision=precision,
         threads=threads,
+        processes=processes,
         checkpoint_every=checkpoint_every,
         subset=subset,
         enlarge=enlarge,

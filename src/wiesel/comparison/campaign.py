@@ -1,4 +1,4 @@
-"""Train the cells that are still missing, several at a time, each in a process of its own; survive the death of any of them, and ours.
+"""Train the cells that are still missing, several at a time, each by a worker of its own; survive the death of any of them, and ours.
 
 What is true is on the disc: a cell is finished when its run folder says so. So a driver that is killed, with whatever signal, needs
 no farewell. The next one finds finished cells finished, goes on where a run was interrupted, and waits for a training that outlived
@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from wiesel.comparison.cells import Cell, State, state
 from wiesel.comparison.ledger import Ledger
+from wiesel.comparison.workers import Processes, Worker, Workers
 from wiesel.errors import RunBusy, WieselError
 from wiesel.language import duration, say
 from wiesel.recipe import to_toml
@@ -29,6 +29,8 @@ from wiesel.runs.folder import RunFolder
 from wiesel.training.interruption import Interruption
 
 RETRIES = 3
+LOSSES = 20
+"""How often a training may lose the node it ran on before that counts as its own fault: it may be what brings nodes down."""
 PERIOD = 0.2
 """Seconds between two looks at the processes."""
 TELL_EVERY = 60.0
@@ -57,7 +59,7 @@ class Job:
     """A cell in training."""
 
     cell: Cell
-    process: subprocess.Popen[bytes] | None
+    process: Worker | None
     """None: a training that an earlier driver started and that still runs."""
     begun: float
     attempt: int
@@ -78,12 +80,14 @@ class Campaign:
     command: str
     """With which a person goes on."""
     data_dir: Path | None = None
+    workers: Workers = field(default_factory=Processes)
     tell: Callable[[str], None] = lambda _: None
     time_limit: float = 900.0
     """Seconds without any sign of life after which a training counts as hanging and is ended; 0: never."""
     places: dict[Cell, Path] = field(default_factory=dict)
     """Where the finished cells lie."""
     attempts: dict[Cell, int] = field(default_factory=dict)
+    losses: dict[Cell, int] = field(default_factory=dict)
     failed: list[Cell] = field(default_factory=list)
 
     def train(self, wanted: Sequence[Cell]) -> None:
@@ -150,33 +154,24 @@ class Campaign:
                 )
             )
             return Job(cell, None, time.monotonic(), attempt, orphan)
-        command = [sys.executable, "-m", "wiesel", "train", "--quiet"]
+        words = ["-m", "wiesel", "train", "--quiet"]
         resumed = state(folder) != "missing"
         if resumed:
-            command += ["--resume", str(folder)]
+            words += ["--resume", str(folder)]
         else:
             if folder.exists():  # made by a training that died before it had written its recipe
                 shutil.rmtree(folder)
             recipe = folder.with_name(f"{folder.name}.toml")
             commit.write_file(recipe, to_toml(cell.recipe).encode())
-            command += [str(recipe), "--output", str(folder)]
+            words += [str(recipe), "--output", str(folder)]
         if self.data_dir is not None:
-            command += ["--data-dir", str(self.data_dir)]
+            words += ["--data-dir", str(self.data_dir)]
         self.attempts[cell] = attempt
-        threads = {"OMP_NUM_THREADS": str(cell.recipe.training.threads)}
         # Noted before the process exists: a row too many does no harm, a training that nobody knows of might.
         self.ledger.note("start", cell=cell.name, key=cell.key, folder=folder.name, attempt=attempt, resumed=resumed)
-        with _log(folder).open("ab") as log:
-            # A session of its own: Ctrl-C reaches the driver only, which passes it on once.
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **threads},
-                start_new_session=True,
-            )
-        self.ledger.note("process", cell=cell.name, folder=folder.name, pid=process.pid)
+        process = self.workers.start(words, _log(folder), cell.recipe.training.threads)
+        if process.pid:
+            self.ledger.note("process", cell=cell.name, folder=folder.name, pid=process.pid)
         return Job(cell, process, time.monotonic(), attempt, process.pid)
 
     def _orphan(self, cell: Cell, folder: Path) -> int | None:
@@ -190,6 +185,8 @@ class Campaign:
 
     def _runs(self, job: Job) -> bool:
         if job.process is not None:
+            if job.process.waiting:
+                job.begun = time.monotonic()
             return job.process.poll() is None
         folder = self.ledger.folder_of(job.cell)
         return _trains(job.pid, folder) or _locked(folder)
@@ -205,6 +202,17 @@ class Campaign:
         code = job.process.returncode
         if code in (1, 2) and _locked(folder):  # somebody else was faster: wait for that one
             self.attempts[cell] = job.attempt - 1
+            return False
+        if job.process.lost and not job.hung and self.losses.get(cell, 0) < LOSSES:
+            self.losses[cell] = self.losses.get(cell, 0) + 1
+            self.attempts[cell] = job.attempt - 1
+            self.ledger.note("lost", cell=cell.name, attempt=job.attempt)
+            self.tell(
+                say(
+                    en=f"{cell.name} lost the node or the task that it ran in, and goes on elsewhere",
+                    de=f"{cell.name} hat den Knoten oder die Task verloren, worin es lief, und geht anderswo weiter",
+                )
+            )
             return False
         said = last_line(_log(folder))
         if job.hung:

@@ -6,7 +6,8 @@ import dataclasses
 import itertools
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 from wiesel import images
 from wiesel.comparison import campaign as campaigns
-from wiesel.comparison import clock
+from wiesel.comparison import clock, ray_tasks
 from wiesel.comparison.cells import Cell, cells, file_name, outcomes, result, state
 from wiesel.comparison.clock import Calibration
 from wiesel.comparison.judgement import judge
@@ -24,6 +25,7 @@ from wiesel.comparison.plan import Plan, PlannedArm, fingerprint, read, recipe_o
 from wiesel.comparison.rules import Rules
 from wiesel.comparison.shipped import named, names
 from wiesel.comparison.small_data import FEW
+from wiesel.comparison.workers import Processes, Workers
 from wiesel.errors import BadValue, CellsFailed, FolderTaken, NoComparison, NoPlan, WieselError, nearest
 from wiesel.images import DataSet
 from wiesel.jobs.pictures import load
@@ -34,7 +36,6 @@ from wiesel.recipe import Augmentation, DataChoice, Training
 from wiesel.runs.commit import make_folder, write_file
 from wiesel.runs.documents import parse_mapping, read_bytes, to_json
 from wiesel.runs.lock import locked
-from wiesel.training.threads import usable_cores
 
 BASE = Path("compare")
 OWN = {"plan.toml", "plan.sha256", "calibration.json", "cells", ".lock", ".owner.json"}
@@ -104,6 +105,7 @@ def compare(
     output: Path | str | None = None,
     jobs: int = 0,
     time_limit: float = 900.0,
+    ray: str | None = None,
     data_dir: Path | None = None,
     fairness: Callable[[tuple[Burden, ...], Plan], None] | None = None,
     tell: Callable[[str], None] | None = None,
@@ -119,14 +121,17 @@ def compare(
         plan: instead of `arms`, `data`, `epochs` and `margin`: a plan, its TOML file, or the name of one that comes with wiesel.
         full: the plan's large form, as its table `[full]` says.
         output: the comparison's folder; default `compare/<data>-<arms>`. Without arms and plan, the plan in it is carried on with.
-        jobs: trainings at the same time, one thread each; 0: as many as there are processors.
+        jobs: trainings at the same time, one thread each; 0: as many as there are processors, here or in the cluster.
         time_limit: seconds after which a training without any sign of life is ended and tried again; 0: never.
+        ray: train on the Ray cluster at HOST:PORT ("auto": on the one that runs here; "local": on one that is started for this
+            comparison); its nodes share this file system.
         lang: "de", "en" or "both", of the page.
         fairness: is called before the first run with what the arms do not share.
         tell: is called with a sentence on each event.
 
     Raises:
         UsageError, MissingError, PicturesError: the plan cannot be carried out.
+        RayMissing, RayUnreachable, RayNotFresh: not on this cluster.
         CellsFailed: runs died again and again; names them. What could be judged without them is in `comparison.json`.
         CampaignStopped: Ctrl-C or SIGTERM; the same call goes on.
         RunBusy: another process carries out this plan.
@@ -136,6 +141,8 @@ def compare(
             raise BadValue(setting=setting, value=value, expected="0 …")
     if lang not in ("de", "en", "both"):
         raise BadValue(setting="lang", value=lang, expected="de | en | both")
+    if ray is not None:
+        ray_tasks.reachable(ray)  # before pictures are read and networks are built
     decided, whole = _plan(arms, data, epochs=epochs, margin=margin, plan=plan, output=output, data_dir=data_dir, full=full)
     _refuse_impossible(decided, whole)
     cells(decided, data=whole.fingerprint, program=program())  # arms that are the same are refused before a folder is made
@@ -144,16 +151,18 @@ def compare(
     if isinstance(plan, str) or full:
         called = Path(str(plan)).stem + ("-full" if full else "")
     ledger = Ledger(_folder(decided, Path(output) if output is not None else None, called))
-    if not ledger.folder.is_dir():
-        make_folder(ledger.folder)
-    with locked(ledger.folder):
+    tell = tell or (lambda _: None)
+    on = nullcontext[Workers](Processes()) if ray is None else ray_tasks.cluster(ray, program, tell)
+    with on as workers, _held(ledger.folder):
         ledger.begin(decided, data=whole.fingerprint, command=_command(arms, data, epochs, margin, plan, full))
         sitting = {
-            "jobs": jobs or usable_cores(),
+            "jobs": jobs or workers.room,
             "weights": [max(1, burden.macs) for burden in burdens],
-            "command": f"wiesel compare --output {shlex.quote(os.path.relpath(ledger.folder))}",
+            "command": f"wiesel compare --output {shlex.quote(os.path.relpath(ledger.folder))}"
+            + (f" --ray {shlex.quote(ray)}" if ray is not None else ""),
             "data_dir": data_dir,
-            "tell": tell or (lambda _: None),
+            "workers": workers,
+            "tell": tell,
             "time_limit": time_limit,
         }
         calibration = _calibration(decided, whole, ledger, sitting, fairness, burdens)
@@ -165,6 +174,15 @@ def compare(
             fairness(_timed(burdens, wanted, {cell: ledger.folder_of(cell) for cell in wanted}), decided)
         campaign = campaigns.Campaign(ledger, wanted, **sitting)  # type: ignore[arg-type]
         return _looks(decided, whole, ledger, campaign, burdens, calibration, lang)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Made, if it is not there, and locked."""
+    if not folder.is_dir():
+        make_folder(folder)
+    with locked(folder):
+        yield
 
 
 def _calibration(

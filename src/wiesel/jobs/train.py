@@ -24,11 +24,12 @@ from wiesel.jobs.gradient_flow import noting
 from wiesel.jobs.pictures import load
 from wiesel.jobs.presets import PRESETS, Preset
 from wiesel.jobs.settings import with_settings
+from wiesel.jobs.together import together
 from wiesel.language import duration, number, say
 from wiesel.recipe import Recipe
 from wiesel.runs import checkpoints, provenance, trained
 from wiesel.runs.folder import RunFolder
-from wiesel.training.precision import choose
+from wiesel.training.precision import choose, has_bf16
 from wiesel.training.progress import Silent
 from wiesel.zoo import surgery
 from wiesel.zoo.naming import joined
@@ -177,10 +178,21 @@ def train(
         (progress or Silent()).note(begin.sentence(chosen, begins))
     run = RunFolder.create(Path(output) if output is not None else None, name=f"{divided.name}-{chosen.architecture}")
     with run.lock():
-        machine = _machine(chosen)
+        machine = _machine(chosen, progress)
         _write_givens(run, chosen, divided, record, begins, machine)
         observer = noting(run, gradient_flow_every)
-        return _train(run, chosen, divided, begins, machine, resume=None, progress=progress, lang=lang, before_step=observer)
+        return _train(
+            run,
+            chosen,
+            divided,
+            begins,
+            machine,
+            resume=None,
+            progress=progress,
+            lang=lang,
+            before_step=observer,
+            data_dir=data_dir,
+        )
 
 
 def _base(recipe: Recipe | Path | str | None, preset: Preset | None) -> Recipe:
@@ -194,6 +206,12 @@ def _base(recipe: Recipe | Path | str | None, preset: Preset | None) -> Recipe:
 def train_only(data: DataSet, *, output: Path, progress: Progress | None = None, **settings: Any) -> RunFolder:
     """Train on `data.train`, choosing the epoch on a part of it; no test split, no report. For data that is in memory already."""
     chosen = with_settings(Recipe(), {"source": data.name, **settings})
+    if chosen.training.processes > 1:
+        expected = say(
+            en="1, because other processes cannot see pictures in memory",
+            de="1, weil andere Prozesse Bilder im Speicher nicht sehen",
+        )
+        raise BadValue(setting="processes", value=chosen.training.processes, expected=expected)
     zoo.find(chosen.architecture)
     divided, record = images.divide(data, validation=chosen.data.validation, test=None, seed=chosen.data.split_seed)
     begins = begin.beginning(chosen, divided, begin.given_of(chosen))
@@ -222,7 +240,7 @@ def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lan
                 whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed
             )
             begins = begin.beginning(chosen, divided, begin.given_of(chosen))
-            machine = _machine(chosen)
+            machine = _machine(chosen, progress)
             _write_givens(run, chosen, divided, record, begins, machine)
         newest = None if run.state == "finished" else checkpoints.resume(run)
         for damaged in newest.skipped if newest is not None else ():
@@ -232,7 +250,18 @@ def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lan
             if newest is None or probing:  # otherwise the checkpoint has all that is needed
                 begins = begin.beginning(chosen, divided, begin.given_again(chosen, run))
         observer = noting(run, flow_every)
-        return _train(run, chosen, divided, begins, machine, resume=newest, progress=progress, lang=lang, before_step=observer)
+        return _train(
+            run,
+            chosen,
+            divided,
+            begins,
+            machine,
+            resume=newest,
+            progress=progress,
+            lang=lang,
+            before_step=observer,
+            data_dir=data_dir,
+        )
 
 
 def _refuse_misfit(recipe: Recipe, data: DataSet, preprocessing: Preprocessing) -> tuple[Account, ...]:
@@ -255,16 +284,31 @@ def _refuse_misfit(recipe: Recipe, data: DataSet, preprocessing: Preprocessing) 
         return change(network, recipe.network.changes, image=preprocessing.image)[1]
 
 
-def _machine(recipe: Recipe) -> Machine:
+def _machine(recipe: Recipe, progress: Progress | None = None) -> Machine:
     from wiesel.training.fit import Machine
     from wiesel.training.threads import usable_cores
 
-    threads = recipe.training.threads or usable_cores()
+    processes = recipe.training.processes
+    threads = recipe.training.threads or max(1, usable_cores() // processes)
     torch.set_num_threads(threads)
     precision = recipe.training.precision
+    if precision != "fp32" and not has_bf16():
+        (progress or Silent()).note(_without_bf16(asked=precision == "bf16"))
     if precision == "auto":
         precision = choose(cache_folder() / "precision.json").precision
-    return Machine(precision=precision, threads=threads)
+    return Machine(precision=precision, threads=threads, processes=processes)
+
+
+def _without_bf16(*, asked: bool) -> str:
+    if asked:
+        return say(
+            en="This processor has no bfloat16 instructions, so --precision bf16 will be slow; fp32 suits it.",
+            de="Dieser Prozessor hat keine bfloat16-Befehle; --precision bf16 wird langsam sein, fp32 passt zu ihm.",
+        )
+    return say(
+        en="This processor has no bfloat16 instructions: training is in float32.",
+        de="Dieser Prozessor hat keine bfloat16-Befehle: trainiert wird in float32.",
+    )
 
 
 def _provenance(run: RunFolder, recipe: Recipe, data: DataSet, machine: Machine) -> dict[str, Any]:
@@ -295,9 +339,12 @@ def _train(
     progress: Progress | None,
     lang: str,
     before_step: BeforeStep | None = None,
+    data_dir: Path | None = None,
 ) -> Result:
     if run.state != "finished":
-        outcome = _learn(recipe, data, begins, run, machine, resume=resume, progress=progress, before_step=before_step)
+        outcome = _learn(
+            recipe, data, begins, run, machine, resume=resume, progress=progress, before_step=before_step, data_dir=data_dir
+        )
         _complete(run, recipe, outcome)
     return finished(run, data, lang=lang)
 
@@ -312,32 +359,38 @@ def _learn(
     resume: checkpoints.Checkpoint | None = None,
     progress: Progress | None = None,
     before_step: BeforeStep | None = None,
+    data_dir: Path | None = None,
 ) -> Outcome:
     """A probe, or training from chance or from the start weights."""
     from wiesel.training.fit import fit
     from wiesel.training.probe import Probed, probe, probed_start
 
     preprocessing, start = begins
+    alone = dataclasses.replace(machine, threads=machine.threads * machine.processes)
     if start is not None and recipe.transfer.mode == "probe":
-        return probe(recipe, data, preprocessing, run, machine, start, progress=progress)
+        return probe(recipe, data, preprocessing, run, alone, start, progress=progress)
     tensors, seconds = (None, 0.0) if start is None else (start.tensors, 0.0)
     if start is not None and not start.keeps_head and recipe.transfer.head_start == "probe":
-        found = probed_start(recipe, data, preprocessing, run, machine, start, progress=progress)
+        found = probed_start(recipe, data, preprocessing, run, alone, start, progress=progress)
         if not isinstance(found, Probed):
             return found
         tensors, seconds = found.state, found.seconds
-    return fit(
-        recipe,
-        data,
-        preprocessing,
-        run,
-        machine,
-        resume=resume,
-        progress=progress,
-        before_step=before_step,
-        start=tensors,
-        seconds=seconds,
-    )
+    with together(run, machine, step=0 if resume is None else resume.step, data_dir=data_dir) as team:
+        outcome = fit(
+            recipe,
+            data,
+            preprocessing,
+            run,
+            machine,
+            resume=resume,
+            progress=progress,
+            before_step=before_step,
+            start=tensors,
+            seconds=seconds,
+            team=team,
+        )
+    torch.set_num_threads(alone.threads)
+    return outcome
 
 
 def _write_givens(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wiesel.batches import EvaluationBatches
+from wiesel.batches.memory import with_room
 from wiesel.evaluation.measures import Outcomes
 from wiesel.explanation.neighbours import features_of, nearest, prototypes
 from wiesel.images import DataSet
@@ -54,8 +55,8 @@ def known(model: Trained, data: DataSet, *, most: int | None = None) -> Known:
     features = _kept(path, len(rows))
     if features is None:
         part = data.train.take(rows)
-        batches = (batch.pictures for batch in EvaluationBatches(part, model.preprocessing, batch=250))
-        features = features_of(model.network, batches)
+        batches = EvaluationBatches(part, model.preprocessing, batch=250)
+        features = with_room(batches, lambda some: features_of(model.network, (batch.pictures for batch in some)))
         _keep(path, features)
     return Known(data, rows, features)
 

@@ -57,7 +57,10 @@ def read_bytes(path: Path, limit: int = LARGEST_DOCUMENT) -> bytes:
         Damaged: see `opened`; or the file is larger.
     """
     with opened(path) as file:
-        data = file.read(limit + 1) if os.fstat(file.fileno()).st_size <= limit else None
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(size + 1) if size <= limit else None  # not limit + 1: so much would be set aside before anything is read
+        if data is not None and len(data) > size:  # it grew meanwhile, or its system does not know its size
+            data += file.read(limit + 1 - len(data))
     if data is None or len(data) > limit:
         raise damaged(path.parent, {path.name: say(en=f"larger than {limit:,} bytes", de=f"grösser als {limit:,} Bytes")})
     return data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
@@ -23,8 +25,12 @@ class Classifier(pl.LightningModule):
     """Wraps any network that maps float32 (B, C, H, W) to logits (B, K).
 
     `steps` is the number of steps of the whole run, `done` how many of them earlier sittings did; the learning rate and dropout's
-    draws depend on the step's number alone.
+    draws depend on the step's number alone; and on `rank`, the number of the process among those that share each batch, so that dropout
+    is not the same in all shares.
     """
+
+    part: Tensor
+    """float32 (2,): what this share added to the mean loss of the whole batch and to its hits."""
 
     def __init__(
         self,
@@ -35,6 +41,7 @@ class Classifier(pl.LightningModule):
         done: int = 0,
         class_weights: Tensor | None = None,
         freezing: Freezing | None = None,
+        rank: int = 0,
     ) -> None:
         super().__init__()
         self.network = network
@@ -43,6 +50,7 @@ class Classifier(pl.LightningModule):
         self.done = done
         self.class_weights = class_weights
         self.freezing = freezing
+        self.rank = rank
         self.sums = Sums()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -52,17 +60,37 @@ class Classifier(pl.LightningModule):
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         training = self.recipe.training
         # Dropout and stochastic depth draw from torch's own generator.
-        torch.manual_seed(int(chance(self.recipe.seed, self.done, Use.DROPOUT).integers(2**63)))
+        draws = chance(self.recipe.seed, self.done, Use.DROPOUT)
+        for _ in range(self.rank):
+            draws.integers(2**63)
+        torch.manual_seed(int(draws.integers(2**63)))
         rate = rate_at(self.done, self.steps, peak=training.peak_rate, schedule=training.schedule, warmup=training.warmup)
         for group in self.optimizers().param_groups:
             group["lr"] = rate * group["relative"]
         given = self.network(batch.pictures)
+        loss = self.loss(given, batch.labels)
         logits = given.logits if isinstance(given, TrainingLogits) else given
-        loss = self._loss(logits, batch.labels)
-        if isinstance(given, TrainingLogits):
-            loss = loss + AUXILIARY_WEIGHT * sum(self._loss(early, batch.labels) for early in given.auxiliary)
-        self.sums.add(loss.detach(), (logits.detach().argmax(1) == batch.labels).sum(), len(batch))
+        hits = (logits.detach().argmax(1) == batch.labels).sum()
+        if batch.of is None:
+            self.sums.add(loss.detach(), hits, len(batch))
+            return loss
+        loss = loss * self._weight(batch)
+        self.part = torch.stack([loss.detach().float(), hits / batch.copies])
         return loss
+
+    def _weight(self, batch: Batch) -> float:
+        """What the mean over this share counts in the mean over the whole batch; over all processes the weights sum to 1."""
+        assert batch.of is not None
+        if self.class_weights is None:
+            return len(batch) / len(batch.of) / batch.copies
+        own, whole = (float(self.class_weights[labels].double().sum()) for labels in (batch.labels, batch.of))
+        return own / whole / batch.copies
+
+    def loss(self, given: Tensor | TrainingLogits, labels: Tensor) -> Tensor:
+        """Of what the network answers to a batch: the mean over its pictures, early heads included."""
+        if not isinstance(given, TrainingLogits):
+            return self._loss(given, labels)
+        return self._loss(given.logits, labels) + AUXILIARY_WEIGHT * sum(self._loss(early, labels) for early in given.auxiliary)
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         smoothing = self.recipe.training.label_smoothing
@@ -71,7 +99,8 @@ class Classifier(pl.LightningModule):
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _dataloader: int) -> Batch:
         if device.type == "cpu":
             return batch
-        return Batch(*(t.to(device, non_blocking=True) for t in (batch.pictures, batch.labels, batch.ids)))
+        pictures, labels, ids = (t.to(device, non_blocking=True) for t in (batch.pictures, batch.labels, batch.ids))
+        return dataclasses.replace(batch, pictures=pictures, labels=labels, ids=ids)
 
 
 class Sums:

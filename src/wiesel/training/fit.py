@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,9 +22,11 @@ from torch import Tensor, nn
 from wiesel import zoo
 from wiesel.batches import Batch, EvaluationBatches, Preprocessing, TrainingBatches
 from wiesel.batches.inference import logits_of, loss_and_accuracy
+from wiesel.batches.memory import is_out_of_memory
 from wiesel.batches.order import Use, chance
-from wiesel.errors import NotFinite
+from wiesel.errors import NotFinite, OutOfMemory
 from wiesel.images import DataSet
+from wiesel.language import say
 from wiesel.recipe import Recipe, Training
 from wiesel.runs import checkpoints
 from wiesel.runs.folder import RunFolder
@@ -32,8 +35,10 @@ from wiesel.training.classifier import Classifier, balanced_weights
 from wiesel.training.finite import first_bad_layer, gradients_are_finite
 from wiesel.training.freezing import Freezing
 from wiesel.training.interruption import Interruption
+from wiesel.training.memory import out_of_memory
 from wiesel.training.position import Best, Position
 from wiesel.training.progress import Progress, Silent
+from wiesel.training.team import Team
 from wiesel.zoo.wiesel import Whitening
 
 ROWS_PER_RUN = 100
@@ -54,7 +59,10 @@ class Machine:
 
     precision: str
     threads: int
+    """Of each process."""
     device: str = "cpu"
+    processes: int = 1
+    """That share each batch."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,7 @@ def fit(
     before_step: BeforeStep | None = None,
     start: Mapping[str, Tensor] | None = None,
     seconds: float = 0.0,
+    team: Team | None = None,
 ) -> Outcome:
     """Train `recipe.architecture` on `data.train`, choosing the epoch on `data.validation`; the caller holds the run's lock.
 
@@ -106,34 +115,75 @@ def fit(
     checkpoint, at Ctrl-C or SIGTERM. `resume`: go on from this checkpoint; the final weights are bit-identical to those of a run that
     was never interrupted, on the same machine with the same number of threads. `before_step` may look at the network before each
     step, and must leave it and PyTorch's generator as they are. `start`: weights to begin with, by name; the others come from chance. A
-    run that is resumed has its own. `seconds` were spent on them.
+    run that is resumed has its own. `seconds` were spent on them. `team`: be its leader; its helpers are in `helper.help_to_fit`.
 
     Raises:
         NotFinite: a loss or gradient was NaN or infinite; nothing after the last checkpoint is kept.
+        OutOfMemory: a step found no room; says how many pictures would.
     """
     assert data.validation is not None
     torch.set_num_threads(machine.threads)
     torch.set_flush_denormal(True)
     network = fresh_network(recipe, classes=len(data.classes), image=preprocessing.image)
-    batches = TrainingBatches(
-        data.train,
-        preprocessing,
-        batch=recipe.training.batch,
-        seed=recipe.seed,
-        augmentation=recipe.augmentation,
-    )
+    batches = share_of(recipe, data, preprocessing, team)
     if resume is None:
         prepare(network, batches)
         network.load_state_dict({**network.state_dict(), **(start or {})})
     position = Position(seconds=seconds) if resume is None else Position.from_json(resume.state()["position"])
     sitting = _Sitting(recipe, data, preprocessing, run, machine, network, batches, position, progress or Silent())
     sitting.before_step = before_step
+    sitting.team = team
     try:
         with Interruption() as interruption, torch.random.fork_rng(devices=[]):
             sitting.interruption = interruption
-            return sitting.go(resume)
+            try:
+                return sitting.go(resume)
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                traceback.clear_frames(error.__traceback__)  # they hold the tensors that filled the memory
+            raise sitting.out_of_memory()
     finally:
         torch.set_flush_denormal(False)  # as every process starts; other code may count on tiny numbers
+
+
+def share_of(recipe: Recipe, data: DataSet, preprocessing: Preprocessing, team: Team | None) -> TrainingBatches:
+    """The batches of training, or this process's share of each."""
+    return TrainingBatches(
+        data.train,
+        preprocessing,
+        batch=recipe.training.batch,
+        seed=recipe.seed,
+        augmentation=recipe.augmentation,
+        share=(0, 1) if team is None else (team.rank, team.size),
+    )
+
+
+def trainer_for(machine: Machine, epochs: int, callback: pl.Callback, folder: str) -> pl.Trainer:
+    """Lightning without anything that we do ourselves."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # its start-up talk is about devices we settled already
+    return pl.Trainer(
+        max_epochs=epochs,
+        accelerator=machine.device,
+        devices=1,
+        precision="bf16-mixed" if machine.precision == "bf16" else "32-true",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        callbacks=[callback],
+        default_root_dir=folder,
+    )
+
+
+def learn(trainer: pl.Trainer, classifier: Classifier, epochs: Epochs) -> None:
+    """Lightning's loop without its advice."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        trainer.fit(classifier, train_dataloaders=epochs)
 
 
 def prepare(network: nn.Module, batches: TrainingBatches) -> None:
@@ -144,7 +194,7 @@ def prepare(network: nn.Module, batches: TrainingBatches) -> None:
             layer.prepare(batches.preprocessing.normalise(batches.pixels[::every]))
 
 
-class _Epochs:
+class Epochs:
     """What Lightning takes for a data loader: each `iter` yields the batches that the current epoch still lacks."""
 
     def __init__(self, batches: TrainingBatches, position: Position, training: Training) -> None:
@@ -159,8 +209,9 @@ class _Sitting(pl.Callback):
     """One uninterrupted stretch of training, told by Lightning's hooks."""
 
     interruption: Interruption
-    batch: Batch
+    batch: Batch | None = None
     before_step: BeforeStep | None = None
+    team: Team | None = None
 
     def __init__(
         self,
@@ -201,17 +252,16 @@ class _Sitting(pl.Callback):
             self._load(resume)
         else:
             self.run.record("start", 0, epochs=training.epochs, steps=self.steps)
+        if self.team is not None:
+            self.team.begin_equal(self.network)
         self.progress.begin(steps=self.steps, done=self.position.step, epochs=training.epochs)
         outcome: Outcome | None = None
         try:
             if self.position.batch == self.batches.steps:  # the last sitting ended between an epoch's last step and its validation
                 self._finish_epoch()
             if not self._enough():
-                trainer = self._trainer(training.epochs - self.position.epoch)
-                with warnings.catch_warnings():
-                    warnings.filterwarnings("ignore", module="pytorch_lightning")
-                    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-                    trainer.fit(self.classifier, train_dataloaders=_Epochs(self.batches, self.position, training))
+                trainer = trainer_for(self.machine, training.epochs - self.position.epoch, self, str(self.run.path))
+                learn(trainer, self.classifier, Epochs(self.batches, self.position, training))
         except Interrupted:
             self._save()
             self.run.record("stop", self.position.step, signal=self.interruption.signal)
@@ -220,22 +270,14 @@ class _Sitting(pl.Callback):
             self.progress.end()
         return outcome or Outcome(self.position, finished=True)
 
-    def _trainer(self, epochs: int) -> pl.Trainer:
-        logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # its start-up talk is about devices we settled already
-        return pl.Trainer(
-            max_epochs=epochs,
-            accelerator=self.machine.device,
-            devices=1,
-            precision="bf16-mixed" if self.machine.precision == "bf16" else "32-true",
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
-            num_sanity_val_steps=0,
-            callbacks=[self],
-            default_root_dir=str(self.run.path),
+    def out_of_memory(self) -> OutOfMemory:
+        self.batch = None
+        self.progress.note(
+            say(en="Memory ran out; trying how many pictures fit …", de="Der Speicher reicht nicht; wie viele Bilder passen? …")
         )
+        error = out_of_memory(self.classifier, self.batches, self.run, precision=self.machine.precision, device=self.machine.device)
+        self.run.record("out_of_memory", self.position.step, batch=error.batch, fits=error.fits)
+        return error
 
     def _enough(self) -> bool:
         training, position = self.recipe.training, self.position
@@ -261,14 +303,26 @@ class _Sitting(pl.Callback):
     def on_before_optimizer_step(
         self, _trainer: pl.Trainer, _module: pl.LightningModule, _optimizer: torch.optim.Optimizer
     ) -> None:
+        assert self.batch is not None
+        if self.team is not None:
+            assert self.batch.of is not None
+            loss, hits = self.team.share_gradients(self.network, self.classifier.part)
+            self.classifier.sums.add(loss, hits.round().long(), len(self.batch.of))
         if gradients_are_finite(self.network):
             return
-        layer = first_bad_layer(self.network, self.batch.pictures)
-        step, ids = self.position.step + 1, self.batch.ids.tolist()
+        whole = self.batch if self.team is None else self._whole_batch()
+        layer = first_bad_layer(self.network, whole.pictures)
+        step, ids = self.position.step + 1, whole.ids.tolist()
         self.run.record("not_finite", step, layer=layer, ids=ids)
         raise NotFinite(
             step=step, layer=layer, ids=", ".join(map(str, ids[:8])) + (", …" if len(ids) > 8 else ""), run=self.run.path
         )
+
+    def _whole_batch(self) -> Batch:
+        """The batch of which `self.batch` is a share."""
+        training, position = self.recipe.training, self.position
+        every = self.batches.sized(training.batch)
+        return next(every.epoch(position.epoch, start=position.batch, resolution=resolution_of(position.epoch, training)))
 
     def on_train_batch_end(
         self, _trainer: pl.Trainer, _module: pl.LightningModule, _outputs: Any, _batch: Batch, _index: int
@@ -328,6 +382,8 @@ class _Sitting(pl.Callback):
             if self.interruption.signal is not None:
                 raise Interrupted
 
+        # The helpers wait meanwhile, so their cores are free.
+        torch.set_num_threads(self.machine.threads * self.machine.processes)
         kept: dict[str, Tensor] = {}
         if self.average is not None:
             kept = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
@@ -341,6 +397,7 @@ class _Sitting(pl.Callback):
                 after_batch=look_at_the_flag,
             )
         finally:
+            torch.set_num_threads(self.machine.threads)
             if kept:
                 self.network.load_state_dict(kept)
         return loss_and_accuracy(logits, self.validation_labels)

@@ -1,0 +1,153 @@
+"""How training grows with the number of pictures: seconds per picture and memory, from 10,000 to 200,000 memory-mapped pictures.
+
+    python benchmarks/cost.py [--archive ../shared/data/cifar10-images.zip] [--out docs/cost]
+
+The pictures of CIFAR-10 are repeated as often as needed, in one uint8 file as the cache keeps it. A child process per size maps its
+first N pictures, divides them, and trains one epoch of a cheap network (LeNet-5, batches of 128, one thread), as `wiesel train` does.
+Seconds are those from the end of the first step to the end of the last. Memory is what the system counts for the process, looked at
+every 20 steps: anonymous memory, which is the process's own; and pages of mapped files (RssFile), which are the system's copy of the
+disc, counted once for all processes and given back when somebody needs room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+SIDE = 32
+SIZES = (10_000, 50_000, 100_000, 200_000)
+VALIDATION = 1_000
+
+
+def child(pixels: Path, labels: Path, count: int, held: int, folder: Path) -> None:
+    """One size; prints a JSON object."""
+    import torch
+
+    from wiesel import images
+    from wiesel.batches import measure
+    from wiesel.images.dataset import from_splits, images_of
+    from wiesel.recipe import Augmentation, Recipe, Training
+    from wiesel.runs.folder import RunFolder
+    from wiesel.training.fit import Machine, fit
+    from wiesel.training.progress import Silent
+
+    torch.set_num_threads(1)
+
+    class Watch(Silent):
+        def __init__(self) -> None:
+            self.ends: list[float] = []
+            self.anonymous = self.mapped = 0
+
+        def step(self, step: int) -> None:
+            self.ends.append(time.perf_counter())
+            if step % 20 == 0:
+                self.look()
+
+        def look(self) -> None:
+            fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+            self.anonymous = max(self.anonymous, int(fields["RssAnon"].split()[0]) * 1024)
+            self.mapped = max(self.mapped, int(fields["RssFile"].split()[0]) * 1024)
+
+    file = np.memmap(pixels, dtype=np.uint8, mode="r", shape=(held, SIDE, SIDE, 3))
+    whole = from_splits(
+        "cifar10", [str(k) for k in range(10)], {"train": images_of(file[:count], np.load(labels)[:count], "train")}, source=""
+    )
+    data, _ = images.divide(whole, validation=VALIDATION, test=VALIDATION, seed=0)
+    watch = Watch()
+    watch.look()
+    before = watch.anonymous
+    recipe = Recipe(
+        architecture="lenet5",
+        augmentation=Augmentation(flip=True, shift=2),
+        training=Training(epochs=1, batch=128, optimiser="sgd", rate=0.01),
+    )
+    run = RunFolder.create(folder / f"run-{count}")
+    with run.lock():
+        fit(recipe, data, measure(data.train.pixels), run, Machine("fp32", 1), progress=watch)
+    steps = watch.ends[-1] - watch.ends[0]
+    print(
+        json.dumps(
+            {
+                "pictures": count,
+                "microseconds": 1e6 * steps / (len(data.train) * (len(watch.ends) - 1) / len(watch.ends)),
+                "anonymous": watch.anonymous,
+                "before": before,
+                "mapped": watch.mapped,
+            }
+        )
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--archive", type=Path, default=Path("../shared/data/cifar10-images.zip"))
+    parser.add_argument("--out", type=Path, default=Path("docs/cost"))
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    wanted = parser.parse_args()
+
+    from wiesel import images
+    from wiesel.images.cache import cache_folder
+
+    source = images.load(wanted.archive).train
+    held = max(wanted.sizes)
+    rows = []
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache_folder()) as name:  # /tmp may be memory itself
+        folder = Path(name)
+        with (folder / "pixels.bin").open("wb") as file:
+            for start in range(0, held, len(source)):
+                np.ascontiguousarray(source.pixels[: held - start]).tofile(file)
+        np.save(folder / "labels.npy", np.resize(source.labels, held))
+        for count in wanted.sizes:
+            words = [str(folder / "pixels.bin"), str(folder / "labels.npy"), str(count), str(held), str(folder)]
+            done = subprocess.run(
+                [sys.executable, __file__, "--child", *words], stdout=subprocess.PIPE, text=True, check=True, timeout=1800
+            )
+            rows.append(json.loads(done.stdout.splitlines()[-1]))
+            print(rows[-1], flush=True)
+    wanted.out.with_suffix(".md").write_text(table(rows), encoding="utf-8")
+    plot(rows, wanted.out.with_suffix(".svg"))
+
+
+def table(rows: list[dict[str, float]]) -> str:
+    lines = [
+        "| pictures | µs per picture | own memory in MB | of it before the first step | mapped file pages in MB |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row['pictures']:,} | {row['microseconds']:.0f} | {row['anonymous'] / 1e6:.0f} | {row['before'] / 1e6:.0f} | {row['mapped'] / 1e6:.0f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def plot(rows: list[dict[str, float]], path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
+    counts = [row["pictures"] / 1000 for row in rows]
+    left.plot(counts, [row["microseconds"] for row in rows], marker="o")
+    left.set(title="time", xlabel="thousand pictures", ylabel="µs per picture", ylim=(0, None))
+    right.plot(counts, [row["anonymous"] / 1e6 for row in rows], marker="o", label="own memory")
+    right.plot(counts, [row["mapped"] / 1e6 for row in rows], marker="o", linestyle=":", label="pages of mapped files")
+    right.set(title="memory", xlabel="thousand pictures", ylabel="MB", ylim=(0, None))
+    right.legend()
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), Path(sys.argv[6]))
+    else:
+        main()
