@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.comparison.test_campaign import pictures, plan_for
-from wiesel.comparison import Rules, ray_tasks, to_toml
+from wiesel.comparison import Rules, ray_address, ray_tasks, to_toml
 from wiesel.comparison.campaign import RETRIES, Campaign
 from wiesel.comparison.cells import cells
 from wiesel.comparison.ledger import Ledger
@@ -54,16 +54,16 @@ def test_a_ray_with_known_holes_is_refused(monkeypatch: pytest.MonkeyPatch, vers
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     monkeypatch.setattr("importlib.metadata.version", lambda name: version)
     if enough:
-        ray_tasks.required()
+        ray_address.required()
     else:
         with pytest.raises(RayMissing, match=r"2\.53\.1 is installed"):
-            ray_tasks.required()
+            ray_address.required()
 
 
 @pytest.fixture
 def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ray need not be installed for what is found out before it is loaded."""
-    monkeypatch.setattr(ray_tasks, "required", lambda: None)
+    monkeypatch.setattr(ray_address, "required", lambda: None)
 
 
 @pytest.mark.usefixtures("pretended")
@@ -111,7 +111,7 @@ SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 def test_what_is_no_head_of_a_cluster_is_said_within_seconds(
     monkeypatch: pytest.MonkeyPatch, answer: bytes | None, said: str
 ) -> None:
-    monkeypatch.setattr(ray_tasks, "PATIENCE", 0.3)
+    monkeypatch.setattr(ray_address, "PATIENCE", 0.3)
     begun = time.monotonic()
     with (
         listening("127.0.0.1", answer) as port,
@@ -135,14 +135,14 @@ def test_a_port_that_nobody_listens_on_is_said_at_once() -> None:
 
 def test_a_head_that_listens_on_the_loopback_only_is_told_from_one_that_others_reach() -> None:
     with listening("127.0.0.1", SETTINGS) as port:
-        assert ray_tasks._reached("127.0.0.1", port)
+        assert ray_address._reached("127.0.0.1", port)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))
         except OSError:
             pytest.skip("this machine has no address but its loopback")
     with listening("0.0.0.0", SETTINGS) as port:
-        assert not ray_tasks._reached("127.0.0.1", port)
+        assert not ray_address._reached("127.0.0.1", port)
 
 
 @pytest.mark.usefixtures("pretended")

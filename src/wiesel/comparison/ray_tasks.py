@@ -6,9 +6,7 @@ nothing twice (`max_retries=0`), and what it says about a task is only how the c
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -24,14 +22,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from wiesel.errors import BadValue, RayMissing, RayNotFresh, RayUnreachable
+from wiesel.comparison.ray_address import PATIENCE, reachable
+from wiesel.errors import RayNotFresh, RayUnreachable
 from wiesel.language import say
 from wiesel.training.threads import usable_cores
 
-LEAST = (2, 54)
-"""Older versions have holes that were closed there."""
-PATIENCE = 5
-"""Seconds for an address to answer."""
 PERIOD = 0.2
 """Seconds between two looks of a task at its training."""
 TIED = """
@@ -199,70 +194,9 @@ def cluster(address: str, program: Callable[[], str], tell: Callable[[str], None
             shutil.rmtree(place, ignore_errors=True)
 
 
-def reachable(address: str) -> bool:
-    """What can be found out before anything is loaded. Whether the head there listens on 127.0.0.1 only, as far as this is known.
-
-    Raises:
-        RayMissing, BadValue, RayUnreachable: as `cluster`.
-    """
-    required()
-    return address not in ("local", "auto") and _reached(*_host_and_port(address))
-
-
-def required() -> None:
-    """Raises RayMissing."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        have = version("ray") if importlib.util.find_spec("ray") is not None else ""
-    except PackageNotFoundError:
-        have = ""
-    if tuple(int(part) for part in re.findall(r"\d+", have)[:2]) < LEAST:
-        raise RayMissing(
-            have=say(en=f"{have} is installed", de=f"installiert ist {have}")
-            if have
-            else say(en="it is not installed", de="es ist nicht installiert")
-        )
-
-
 @cache
 def _token() -> str:
     return secrets.token_hex(32)
-
-
-def _host_and_port(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    if not host or "/" in host or not port.isdecimal() or not 0 < int(port) < 65536:
-        known = say(en="'local', 'auto', or HOST:PORT of the head node", de="'local', 'auto' oder HOST:PORT des Hauptknotens")
-        raise BadValue(setting="ray", value=address, expected=known)
-    return host.strip("[]"), int(port)
-
-
-def _reached(host: str, port: int) -> bool:
-    """Whether the head that answers there listens on 127.0.0.1 only. Ray itself would try for minutes where none answers."""
-    try:
-        with socket.create_connection((host, port), timeout=PATIENCE) as line:
-            if os.environ.get("RAY_USE_TLS") != "1":
-                line.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")  # HTTP/2, and settings: none
-                if line.recv(9)[3:4] != b"\4":  # settings in return
-                    raise OSError(
-                        say(en="what answers is no head of a Ray cluster", de="was antwortet, ist kein Hauptknoten von Ray")
-                    )
-            near = str(line.getpeername()[0]).startswith("127.")
-    except OSError as error:
-        raise RayUnreachable(address=f"{host}:{port}", reason=error.strerror or str(error)) from error
-    return near and not _reached_from_outside(port)
-
-
-def _reached_from_outside(port: int) -> bool:
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))  # sends nothing; chooses the address that others would see
-            own = str(probe.getsockname()[0])
-        with socket.create_connection((own, port), timeout=PATIENCE):
-            return not own.startswith("127.")
-    except OSError:
-        return False
 
 
 def _open_to_all(address: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from wiesel import images
 from wiesel.comparison import campaign as campaigns
-from wiesel.comparison import clock, ray_tasks
+from wiesel.comparison import clock, ray_address, ray_tasks
 from wiesel.comparison.cells import Cell, cells, file_name, outcomes, result, state
 from wiesel.comparison.clock import Calibration
 from wiesel.comparison.judgement import judge
@@ -142,7 +142,7 @@ def compare(
     if lang not in ("de", "en", "both"):
         raise BadValue(setting="lang", value=lang, expected="de | en | both")
     if ray is not None:
-        ray_tasks.reachable(ray)  # before pictures are read and networks are built
+        ray_address.reachable(ray)  # before pictures are read and networks are built
     decided, whole = _plan(arms, data, epochs=epochs, margin=margin, plan=plan, output=output, data_dir=data_dir, full=full)
     _refuse_impossible(decided, whole)
     cells(decided, data=whole.fingerprint, program=program())  # arms that are the same are refused before a folder is made

@@ -20,6 +20,8 @@ ROOMS = (
     "jobs/train.py",
     "jobs/settings.py",
     "jobs/evaluate.py",
+    "jobs/together.py",
+    "jobs/helper.py",
 )
 """A change in any of these may change what a recipe trains."""
 
