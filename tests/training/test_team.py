@@ -1,5 +1,5 @@
-"""Several processes train as one does. Here the second is a fork of the first, which saves it the start; how they are started and ended
-is tested in tests/jobs/test_hard_conditions.py.
+"""Several processes train as one does. Here the second comes out of a server that has everything loaded, which saves it the start; how
+they are started and ended is tested in tests/jobs/test_hard_conditions.py.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import dataclasses
 import multiprocessing
 import sys
 import threading
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +29,28 @@ from wiesel.training.fit import Outcome, fit, fresh_network
 from wiesel.training.helper import help_to_fit
 from wiesel.training.team import Team
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fork server")
 
 PAIR = dataclasses.replace(MACHINE, processes=2)
+
+
+def help_out(decisions: Recipe, data: DataSet, preprocessing: Preprocessing, meeting: Path, resumed: Path | None) -> None:
+    newest = checkpoints.resume(RunFolder.open(resumed)) if resumed is not None else None
+    given = {} if newest is None else {"state": newest.state(), "optimizer": newest.optimizer()}
+    with contextlib.suppress(RuntimeError):  # the leader left earlier
+        help_to_fit(decisions, data, preprocessing, PAIR, Team(meeting, 1, 2), **given)
 
 
 def fit_in_two(
     decisions: Recipe, data: DataSet, preprocessing: Preprocessing, run: RunFolder, meeting: Path, **more: Any
 ) -> Outcome:
     """The leader in this process, a helper in another."""
-    resume = more.get("resume")
-    given = {} if resume is None else {"state": resume.state(), "optimizer": resume.optimizer()}
-
-    def help_out() -> None:
-        with contextlib.suppress(RuntimeError):  # the leader left earlier
-            help_to_fit(decisions, data, preprocessing, PAIR, Team(meeting, 1, 2), **given)
-
-    helper = multiprocessing.get_context("fork").Process(target=help_out, daemon=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: other threads may hold locks; ours do not
-        helper.start()
+    # Not a fork of this process: PyTorch's threads would leave their locks behind in it, held for ever.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["wiesel.training.helper"])
+    resumed = run.path if "resume" in more else None
+    helper = context.Process(target=help_out, args=(decisions, data, preprocessing, meeting, resumed), daemon=True)
+    helper.start()
     try:
         return fit(decisions, data, preprocessing, run, PAIR, team=Team(meeting, 0, 2), **more)
     finally:
