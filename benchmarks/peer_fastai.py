@@ -12,13 +12,11 @@ fastai sets them up.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import sys
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import fastai
@@ -42,6 +40,7 @@ from fastai.vision.all import (
     set_seed,
     xresnet18,
 )
+from peer_arguments import arguments
 
 BATCH, RATE, DECAY = 64, 1e-2, 1e-2
 
@@ -69,15 +68,7 @@ def learner(pixels: Any, labels: list[int], learns: int) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pictures", type=Path)
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--epochs", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=0)
-    wanted = parser.parse_args()
-    if wanted.threads:
-        torch.set_num_threads(wanted.threads)
+    wanted = arguments(__doc__)
     answers, sys.stdout = sys.stdout, sys.stderr
     with np.load(wanted.pictures, allow_pickle=False) as saved:
         arrays = dict(saved)

@@ -9,12 +9,10 @@ one dense layer; Adam, batches of 128, 15 epochs, a tenth kept for validation; n
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -23,6 +21,7 @@ import keras
 import numpy as np
 import torch
 from keras import layers
+from peer_arguments import arguments
 
 BATCH = 128
 
@@ -45,15 +44,7 @@ def network_for(shape: tuple[int, ...]) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pictures", type=Path)
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--epochs", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=0)
-    wanted = parser.parse_args()
-    if wanted.threads:
-        torch.set_num_threads(wanted.threads)
+    wanted = arguments(__doc__)
     answers, sys.stdout = sys.stdout, sys.stderr
     with np.load(wanted.pictures, allow_pickle=False) as saved:
         arrays = dict(saved)
