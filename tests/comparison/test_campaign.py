@@ -248,6 +248,7 @@ def test_equal_seconds_are_timed_once_and_stay(tmp_path: Path, source: Path) -> 
         source,
         rules,
         budget="seconds",
+        training=Training(epochs=8, batch=16, precision="fp32", threads=1),
         arms=(PlannedArm(model="simple_cnn"), PlannedArm(model="simple_cnn:kernel=5", name="other")),
     )
     folder = tmp_path / "compare" / "timed"
@@ -256,8 +257,8 @@ def test_equal_seconds_are_timed_once_and_stay(tmp_path: Path, source: Path) -> 
     assert [row["cell"] for row in ledger.rows("start")][:2] == ["simple_cnn-timing", "other-timing"]
     written = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
     assert [one["epochs"] for one in found.document["fairness"]] == written["epochs"]
-    assert written["epochs"][0] == 1  # as long as the first arm takes for its one epoch
-    assert found.document["budget"]["seconds"] == written["seconds"] == written["per_epoch"][0]
+    assert written["epochs"][0] == 8  # as long as the first arm takes for its eight epochs
+    assert found.document["budget"]["seconds"] == written["seconds"] == 8 * written["per_epoch"][0]
     for cell in found.document["cells"]:
         ran = RunFolder(folder / cell["run"]).read_recipe().training.epochs
         assert ran == written["epochs"][("simple_cnn", "other").index(cell["arm"])]

@@ -234,9 +234,9 @@ def test_a_full_test_split_takes_a_moment():
     labels, logits = random_split(5, 10_000, 10)
     seconds = []
     for resamples in (0, 0, 0, 300):
-        start = time.perf_counter()
+        start = time.process_time()
         evaluate_predictions(labels, logits, CLOTHES, resamples=resamples)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     assert min(seconds[:3]) < 0.1
     assert seconds[3] < 1
 

@@ -370,11 +370,11 @@ def test_a_decompression_bomb_is_refused_from_its_header_at_once():
     with warnings.catch_warnings(record=True) as leaked:
         warnings.simplefilter("always")
         for data in (png, gif, tiff, barely):
-            start = time.perf_counter()
+            start = time.process_time()
             for attempt in (header, rgb):
                 with pytest.raises(Undecodable, match="pixels"):
                     attempt(data)
-            assert time.perf_counter() - start < 1
+            assert time.process_time() - start < 1
     assert leaked == []
 
 

@@ -88,7 +88,7 @@ def test_a_pipe_that_takes_the_place_of_a_file_blocks_nothing(tmp_path: Path):
     start = time.perf_counter()
     with pytest.raises(OSError, match="no plain file"):
         listing.read(listing.entries[0])
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < 20
 
 
 @posix

@@ -292,7 +292,7 @@ def test_a_signal_saves_and_leaves_with_its_code(number: int, code: int, folder:
     while process.poll() is None and not (rows.exists() and b'"train"' in rows.read_bytes()):
         time.sleep(0.01)
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == code
     assert f"wiesel train --resume {run}" in said
     assert "Traceback" not in said
