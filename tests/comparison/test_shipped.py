@@ -49,7 +49,7 @@ def test_a_plan_asks_in_both_languages_and_has_a_large_form(name: str) -> None:
     assert short.question.en.endswith("?")
     assert short.question.de.endswith("?")
     assert (short.data.source, full.data.source) == ("fashion-mnist-sample", "fashion-mnist")
-    assert full.rules.cap == 10 > short.rules.cap >= 3
+    assert full.rules.cap == 10 >= short.rules.cap >= 3
     assert (full.arms, full.question, full.budget) == (short.arms, short.question, short.budget)
     assert from_toml(to_toml(short)) == short
 
@@ -63,7 +63,8 @@ def test_the_networks_of_a_plan_can_be_built_and_its_short_form_is_small(name: s
     for arm, one in zip(plan.arms, burdens, strict=True):
         epochs = recipe_of(plan, arm, 0).training.epochs
         work += 2 * one.macs * (3 * 9_000 + 1_000) * epochs * plan.rules.cap
-    assert work < 40e12  # operations of the whole plan: about ten minutes on two slow cores
+    # Operations of the whole plan: about ten minutes on two slow cores; up to ten runs of the deep networks take half an hour.
+    assert work < (120e12 if name == "residual-depth" else 40e12)
 
 
 def test_the_two_pooling_plans_differ_in_their_budget_and_share_no_run() -> None:
