@@ -19,8 +19,9 @@ from wiesel.language import say
 
 SPLITS = ("train", "validation", "test")
 
-_GATHER_IN_MEMORY = 512 * 1024 * 1024
-"""Bytes up to which a choice of memory-mapped pictures is copied into memory; a larger one goes to an unnamed file."""
+_GATHER_IN_MEMORY = 32 * 1024 * 1024
+"""Bytes up to which a choice of memory-mapped pictures is copied into memory; a larger one goes to an unnamed file, so that memory does not
+grow with the data."""
 
 
 class Reason(NamedTuple):

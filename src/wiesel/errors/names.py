@@ -1,0 +1,34 @@
+"""Names, flags and values that are not known or cannot be."""
+
+from __future__ import annotations
+
+from wiesel.errors.tree import UsageError
+
+
+class UnknownModel(UsageError):
+    en = "Unknown model {name!r}.{nearest} `wiesel models` lists all {count}."
+    de = "Unbekanntes Modell {name!r}.{nearest} `wiesel models` zeigt alle {count}."
+
+
+class UnknownForeignModel(UnknownModel):
+    """A name that another library does not have: `name`, `library`, `nearest`, `count` of its networks."""
+
+    en = "Unknown model {name!r}.{nearest} `wiesel models {library}:` lists all {count}."
+    de = "Unbekanntes Modell {name!r}.{nearest} `wiesel models {library}:` zeigt alle {count}."
+
+
+class UnknownData(UsageError):
+    en = "There is no data set called {name!r} and no such folder or .zip file.{nearest} `wiesel data list` shows the named ones."
+    de = "Es gibt weder einen Datensatz namens {name!r} noch einen solchen Ordner oder eine .zip-Datei.{nearest} `wiesel data list` zeigt die benannten."
+
+
+class BadValue(UsageError, ValueError):
+    """A setting outside its range: `setting`, `value`, `expected`."""
+
+    en = "{setting} = {value!r} is not possible: {expected}."
+    de = "{setting} = {value!r} ist nicht möglich: {expected}."
+
+
+class UnknownSetting(UsageError):
+    en = "Unknown setting {name!r} in {where}.{nearest}"
+    de = "Unbekannte Einstellung {name!r} in {where}.{nearest}"
