@@ -53,7 +53,7 @@ geometry: dict[str, Any] = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(**geometry, padding=st.tuples(st.integers(0, 3), st.integers(0, 3)), groups=st.sampled_from([1, 2, 4]), bias=st.booleans())
 def test_every_geometry_of_a_convolution_agrees_with_pytorch(
     kernel: Any, stride: Any, dilation: Any, sides: Any, padding: Any, groups: int, bias: bool
@@ -68,7 +68,7 @@ def test_every_geometry_of_a_convolution_agrees_with_pytorch(
     assert found["bytes of the output"] == expected.numel() * expected.element_size()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(**geometry, share=st.floats(0, 1), ceil=st.booleans())
 def test_every_geometry_of_pooling_agrees_with_pytorch(
     kernel: Any, stride: Any, dilation: Any, sides: Any, share: float, ceil: bool

@@ -214,7 +214,7 @@ def supports(network: nn.Module, pictures: Tensor, positions: tuple[int, int]) -
     return found
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50, derandomize=True)
 @given(st.integers(0, 2**32), st.integers(5, 16), st.integers(5, 16))
 def test_positive_weights_see_the_exact_box(seed: int, height: int, width: int) -> None:
     network, image = prepared(stack(np.random.default_rng(seed), LINEAR), positive=True), (CHANNELS, height, width)
@@ -227,7 +227,7 @@ def test_positive_weights_see_the_exact_box(seed: int, height: int, width: int) 
         assert within(box, field.box(*position, clipped=False))
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 @given(st.integers(0, 2**32), st.integers(5, 16), st.integers(5, 16))
 def test_no_network_depends_on_a_pixel_outside_its_box(seed: int, height: int, width: int) -> None:
     network, image = prepared(stack(np.random.default_rng(seed), ANY), positive=False), (CHANNELS, height, width)

@@ -46,7 +46,7 @@ def size(node: Node) -> tuple[float, float]:
     return 20.0 + 37 * number % 90, 10.0 + 13 * number % 40
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(graphs())
 def test_random_graphs(graph: Graph) -> None:
     placed = layout(graph, size, lambda label: 7.0 * len(label))

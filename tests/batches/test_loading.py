@@ -26,7 +26,7 @@ def training(images: Images, *, batch: int = 4, seed: int = 0, augmentation: Aug
 
 
 @given(count=st.integers(2, 60), batch=st.integers(2, 17), epoch=st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_epoch_shows_each_picture_once_and_never_ends_in_a_lone_one(count: int, batch: int, epoch: int) -> None:
     parts = batches_of(shuffled(count, seed=1, epoch=epoch), batch)
     seen = np.concatenate(parts)

@@ -66,7 +66,7 @@ def test_quantiles_are_students():
 answers = st.tuples(st.integers(2, 5), st.integers(2, 5), st.integers(2, 30), st.integers(0, 2**32 - 1))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(answers)
 def test_swapping_the_arms_mirrors_everything_and_the_order_of_pictures_and_runs_is_nothing(drawn):
     runs_a, runs_b, images, seed = drawn

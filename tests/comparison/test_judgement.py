@@ -172,7 +172,7 @@ def test_a_faster_arm_is_named_with_its_factor():
 FORBIDDEN = re.compile(r"signifi|p-value|p-wert|best seed|bester startwert|\d[.,]\d{3,}|nan|inf\b", re.IGNORECASE)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(2, 10), st.floats(0.5, 0.999), st.floats(-0.05, 0.05), st.floats(0, 0.01), st.integers(0, 1000), st.booleans())
 def test_no_sentence_says_a_forbidden_word(runs, accuracy, step, luck, seed, lost):
     data = outcomes(

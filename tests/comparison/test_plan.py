@@ -50,7 +50,7 @@ def test_redrawn_divisions_move_with_the_run_and_are_shared_by_the_arms():
     assert recipe_of(plan(), plan().arms[0], 4).data.split_seed == 0
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.floats(0, 0.5),
     st.integers(0, 99),

@@ -181,7 +181,7 @@ def test_a_node_with_another_wiesel_trains_nothing_and_says_so(tmp_path: Path) -
 TASK = """
 import sys
 from wiesel.comparison.ray_tasks import train
-child = "import os, signal, sys, time; signal.signal(15, lambda *_: (print('saved', flush=True), sys.exit(0))); print(os.getpid(), flush=True); time.sleep(60)"
+child = "import os, signal, sys, time; signal.signal(15, lambda *_: (print('saved', flush=True), sys.exit(0))); print(os.getpid(), flush=True); time.sleep(600)"
 train(["-c", child], sys.argv[1], sys.argv[2], {}, str, "")
 """
 
@@ -195,12 +195,12 @@ def test_a_training_ends_with_its_task(tmp_path: Path, how: signal.Signals) -> N
     training = int(log.read_text(encoding="utf-8").splitlines()[1])
     assert _alive(training)
     task.send_signal(how)
-    task.wait(10)
+    task.wait(60)
     _until(lambda: not _alive(training))
     assert log.read_text(encoding="utf-8").endswith("saved\n") == (how == signal.SIGINT)
 
 
-def _until(happened: Callable[[], bool], patience: float = 30) -> None:
+def _until(happened: Callable[[], bool], patience: float = 120) -> None:
     deadline = time.monotonic() + patience
     while not happened():
         assert time.monotonic() < deadline

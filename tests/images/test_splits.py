@@ -54,7 +54,7 @@ sizes = st.lists(st.integers(3, 60), min_size=2, max_size=6)
 shares = st.sampled_from([0.05, 0.1, 0.2, 0.3])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sizes, shares, shares, st.integers(0, 2**63 - 1))
 def test_a_division_is_a_stratified_partition(sizes, validation, test, seed):
     data = data_of(sizes)
@@ -93,7 +93,7 @@ def test_a_division_is_a_stratified_partition(sizes, validation, test, seed):
         np.testing.assert_array_equal(images.names, repeated.splits[split].names)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sizes, st.integers(1, 40), st.integers(0, 1000))
 def test_equal_pictures_stay_on_one_side(sizes, copies, seed):
     data = data_of(sizes, copies=min(copies, sum(sizes)))

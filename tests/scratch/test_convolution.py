@@ -13,7 +13,7 @@ from wiesel.scratch.algorithms import ALGORITHMS, by_name
 
 every = pytest.mark.parametrize("name", ALGORITHMS)
 any_geometry = pytest.mark.parametrize("name", ["loops", "im2col", "fft"])
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 
 
@@ -49,7 +49,7 @@ def test_winograd_forward_and_backward_as_in_torch(case, dtype):
 
 
 @every
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_the_backward_pass_agrees_with_finite_differences(name, data):
     case = data.draw(convolutions(only_3x3=name == "winograd"))

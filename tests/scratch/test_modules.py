@@ -10,7 +10,7 @@ from wiesel.errors import BadValue
 from wiesel.scratch.algorithms import ALGORITHMS
 
 every = pytest.mark.parametrize("algorithm", ALGORITHMS)
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 
 
 def test_the_cell_of_the_text():

@@ -12,7 +12,7 @@ from wiesel.errors import BadValue
 from wiesel.scratch import loops, pooling
 
 both = pytest.mark.parametrize("max_pool", [loops.max_pool, pooling.max_pool], ids=["loops", "windows"])
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 
 
 def pooled(pool, pictures, slope, *arguments, **more):
@@ -104,7 +104,7 @@ def test_means_at_the_border_by_hand():
     assert pooling.avg_pool(picture, 2, padding=1, count_include_pad=False)[0, 0].tolist() == [[1, 2], [3, 6]]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(case=poolings(dilated=False), included=st.booleans())
 def test_the_backward_passes_agree_with_finite_differences(case, included):
     # Distinct whole numbers: a small step never changes who is the largest.

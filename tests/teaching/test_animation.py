@@ -30,7 +30,7 @@ def animation() -> Animation:
 sides = st.integers(1, 3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(4, 9),
     st.integers(4, 9),

@@ -42,7 +42,7 @@ def test_the_quantile_is_the_finite_sample_one():
 
 
 @given(st.integers(1, 500), st.integers(1, 99))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_rank_is_exact_in_rational_numbers(count, percent):
     level = Fraction(percent, 100)
     rank = -(-(count + 1) * level.numerator // level.denominator)  # ceil
