@@ -86,8 +86,7 @@ class Training:
 
     epochs: int = 5
     batch: int = 64
-    """Pictures per step. The job `train` takes 32, if nobody says otherwise, where there are fewer than 20,000 training pictures: few
-    epochs of few pictures are too few steps of 64."""
+    """Pictures per step."""
     optimiser: Optimiser = "adamw"
     rate: float = 0.0
     """Peak learning rate, for the mean loss of a batch; 0: what suits the optimiser, see `peak_rate`. Muon's is relative: 0.2 turns a

@@ -118,6 +118,15 @@ def test_denormalise_is_the_exact_inverse_for_every_byte() -> None:
     assert np.array_equal(preparation.denormalise(preparation.normalise(torch.from_numpy(every))).numpy(), every)
 
 
+def test_a_split_can_be_looked_at_smaller_and_stays_as_it_is() -> None:
+    images = pictures(6)
+    whole = EvaluationBatches(images, measure(images.pixels))
+    (small,), (full,) = whole.shrunk(4), whole
+    assert small.pictures.shape == (6, 1, 4, 4)
+    assert torch.equal(small.pictures, shrink(full.pictures, 4))
+    assert torch.equal(next(iter(whole.shrunk(4).shrunk(0))).pictures, full.pictures)
+
+
 def test_batches_are_channels_last_float32() -> None:
     batch = next(training(pictures(8, channels=3)).epoch(0))
     assert batch.pictures.dtype == torch.float32

@@ -128,9 +128,13 @@ def test_the_history_undoes_interruptions() -> None:
     assert (found.resumed, found.seconds, found.best, found.done, found.stopped_early) == (1, 64.0, 4, 5, False)
 
 
-def test_the_first_of_equally_good_epochs_is_the_best_as_in_training() -> None:
-    rows = [{**row, **({"validation_accuracy": 0.5} if row["kind"] == "epoch" else {})} for row in epoch_rows(4, 10)]
-    assert history(rows, planned=9).best == 1
+def test_the_best_epoch_is_the_one_that_training_kept() -> None:
+    kept = {1: True, 2: False, 3: True, 4: False}  # the first two with small pictures, which do not compete
+    rows = [
+        {**row, "best": kept[row["epoch"]], "validation_accuracy": 0.9 / row["epoch"]} if row["kind"] == "epoch" else row
+        for row in epoch_rows(4, 10)
+    ]
+    assert history(rows, planned=9).best == 3
     assert history(rows, planned=9).stopped_early
 
 

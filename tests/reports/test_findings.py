@@ -88,6 +88,13 @@ def test_gaps_between_training_and_validation_are_said_in_points(facts: Facts) -
     assert findings.curves(replace(facts, history=replace(facts.history, epochs=(), best=0)), EN) == [EN("curves.none")]
 
 
+def test_epochs_with_small_pictures_are_said(facts: Facts) -> None:
+    assert not any("smaller pictures" in one for one in findings.curves(facts, EN))
+    rows = tuple(replace(row, resolution={1: 16, 2: 20}.get(row.epoch, 0)) for row in facts.history.epochs)
+    said = findings.curves(replace(facts, history=replace(facts.history, epochs=rows)), EN)
+    assert any("Up to epoch 2" in one and "(16 and 20 pixels" in one for one in said)
+
+
 def test_warnings_come_with_their_cause_and_only_then(facts: Facts) -> None:
     calm = replace(
         with_confusion(facts, [[1900, 100], [100, 1900]]),

@@ -16,7 +16,7 @@ from wiesel.training.finite import first_bad_layer, gradients_are_finite
 from wiesel.training.optimiser import optimiser_for, parameter_groups
 from wiesel.training.position import Best, Position, Window
 from wiesel.training.precision import choose
-from wiesel.training.progress import Lines
+from wiesel.training.progress import Clock, Lines
 
 
 def test_norms_and_biases_do_not_decay_and_no_parameter_is_forgotten() -> None:
@@ -121,6 +121,14 @@ def test_precision_is_measured_once_and_remembered(tmp_path) -> None:  # type: i
     assert first.precision in ("bf16", "fp32")
     (tmp_path / "deep" / "precision.json").write_text("{ not json")
     assert choose(tmp_path / "deep" / "precision.json").precision in ("bf16", "fp32")
+
+
+@pytest.mark.parametrize(("done", "left"), [(0, 25.0), (5, 22.5), (10, 20.0), (15, 10.0), (20, 0.0)])
+def test_the_time_left_knows_that_small_pictures_are_quick(done: int, left: float) -> None:
+    clock = Clock()
+    clock.begin(steps=20, done=done, work=(1, 4))
+    clock.times.extend([0.5, 0.5, 0.5])  # seconds per unit of work: ten steps of one unit, ten of four
+    assert clock.left() == pytest.approx(left)
 
 
 def test_without_a_terminal_there_is_one_line_per_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

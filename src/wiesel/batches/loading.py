@@ -105,6 +105,9 @@ class EvaluationBatches:
     `batch` 0: 500, or fewer of pictures above 96 x 96, whose maps would fill the memory.
     """
 
+    resolution = 0
+    """Pixels of the shorter side; 0: full size."""
+
     def __init__(self, images: Images, preprocessing: Preprocessing, *, batch: int = 0) -> None:
         self.pixels = _tensor(images)
         self.labels = torch.from_numpy(images.labels)
@@ -114,6 +117,12 @@ class EvaluationBatches:
 
     def __len__(self) -> int:
         return -(-len(self.labels) // self.batch)
+
+    def shrunk(self, resolution: int) -> EvaluationBatches:
+        """The same pictures with so many pixels on the shorter side; 0: full size."""
+        smaller = copy.copy(self)
+        smaller.resolution = resolution
+        return smaller
 
     def halved(self) -> EvaluationBatches:
         """The same pictures in batches of half the size."""
@@ -125,7 +134,7 @@ class EvaluationBatches:
         for start in range(0, len(self.labels), self.batch):
             ids = torch.arange(start, min(start + self.batch, len(self.labels)))
             pixels = self.pixels[start : start + self.batch]
-            yield Batch(self.preprocessing.normalise(pixels), self.labels[ids], ids)
+            yield Batch(shrink(self.preprocessing.normalise(pixels), self.resolution), self.labels[ids], ids)
 
 
 def shrink(pictures: Tensor, resolution: int) -> Tensor:

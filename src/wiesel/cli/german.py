@@ -51,7 +51,7 @@ GERMAN = {
     "sgd (Nesterov), adamw, or muon (orthogonalised momentum for filters, AdamW for the rest).": "sgd (Nesterov), adamw oder muon (Impuls mit gleich langen Richtungen für Filter, AdamW für den Rest).",
     "With muon: peak rate of AdamW for everything that is not a filter.": "Mit muon: höchste Lernrate von AdamW für alles, was kein Filter ist.",
     "With --flip: mirror one half of the pictures in one epoch and the other half in the next, instead of at random.": "Mit --flip: in einer Epoche die eine Hälfte der Bilder spiegeln und in der nächsten die andere, statt zufällig.",
-    "standard: what suits a ResNet; fast: our own small network and its recipe, the most accuracy per second.": "standard: was einem ResNet passt; fast: unser eigenes kleines Netz mit seinem Rezept, am meisten Genauigkeit je Sekunde.",
+    "standard: what suits most networks; few: a ResNet on fewer than 20,000 pictures (taken then, unless you choose an optimiser, rate or batch size); fast: our own small network and its recipe, the most accuracy per second.": "standard: was den meisten Netzen passt; few: ein ResNet mit weniger als 20.000 Bildern (gilt dann, wenn du nicht Optimierer, Rate oder Batchgröße wählst); fast: unser eigenes kleines Netz mit seinem Rezept, am meisten Genauigkeit je Sekunde.",
     "How the rate changes.": "Wie sich die Lernrate ändert.",
     "Share of the steps during which the rate rises.": "Anteil der Schritte, in denen die Lernrate steigt.",
     "Momentum (sgd), or the first beta (adamw).": "Impuls (sgd) oder das erste Beta (adamw).",

@@ -25,7 +25,7 @@ def train(
     *,
     model: Annotated[str | None, Parameter(name=["--model", "-m"])] = None,
     data: Annotated[str | None, Parameter(name=["--data", "-d"])] = None,
-    preset: Literal["standard", "fast"] | None = None,
+    preset: Literal["standard", "few", "fast"] | None = None,
     epochs: int | None = None,
     seed: int | None = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
@@ -88,7 +88,8 @@ def train(
     data
         A named data set (`wiesel data list`), a folder `DIR/class/*`, `DIR/{train,val,test}/class/*`, or a .zip of either.
     preset
-        standard: what suits a ResNet; fast: our own small network and its recipe, the most accuracy per second.
+        standard: what suits most networks; few: a ResNet on fewer than 20,000 pictures (taken then, unless you choose an optimiser,
+        rate or batch size); fast: our own small network and its recipe, the most accuracy per second.
     epochs
         How often each training picture is seen.
     seed

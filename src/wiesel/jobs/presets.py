@@ -1,19 +1,37 @@
 """Recipes to start from, by name.
 
 standard    any network of the zoo, as `Recipe` has it
-fast        our own small network: the most accuracy per second (docs/speed.md has what each of its settings is worth)
+few         a ResNet on few pictures: as much as 27,000 of them teach it, the first third small (docs/speed.md has what that is worth)
+fast        our own small network: the most accuracy per second (the same)
 """
 
 from __future__ import annotations
 
-from typing import Literal
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal
 
+from wiesel import zoo
+from wiesel.jobs.settings import with_settings
 from wiesel.recipe import Augmentation, Recipe, Training
 
-Preset = Literal["standard", "fast"]
+Preset = Literal["standard", "few", "fast"]
+
+FEW = 20_000
+"""Fewer training pictures than that are few: a ResNet then gets preset `few`, any other network batches of 32 instead of 64, because few
+epochs of few pictures are too few steps of 64; if nobody says otherwise."""
+
+PASSES = 27_000
+"""Pictures that preset `few` shows the network in all, the same one counted each time: three epochs of the embedded sample."""
+
+MOST_EPOCHS = 60
 
 PRESETS: dict[Preset, Recipe] = {
     "standard": Recipe(),
+    "few": Recipe(
+        augmentation=Augmentation(alternate=True),
+        training=Training(batch=128, optimiser="muon", momentum=0.6, decay=0.0, schedule="linear", warmup=0.0, label_smoothing=0.2),
+    ),
     "fast": Recipe(
         architecture="wiesel_m",
         augmentation=Augmentation(alternate=True, shift=1),
@@ -29,3 +47,23 @@ PRESETS: dict[Preset, Recipe] = {
         ),
     ),
 }
+
+
+def suits_few(recipe: Recipe, asked: Mapping[str, Any], pictures: int) -> bool:
+    """Whether `few` is what to take where nobody named a preset: a ResNet with its norms, which Muon needs behind every filter bank, and
+    nobody said how its weights are to be found."""
+    told = any(asked.get(name) is not None for name in ("optimiser", "rate", "momentum", "decay", "schedule", "warmup", "batch"))
+    normed = not any(change.startswith("norm=") for change in recipe.network.changes)
+    return pictures < FEW and zoo.find(recipe.architecture).family == "ResNet" and normed and not told
+
+
+def for_few(recipe: Recipe, asked: Mapping[str, Any], *, pictures: int, side: int) -> Recipe:
+    """The recipe with the settings of `few` where `asked` has none: epochs by the number of training pictures, and the first third of
+    them with sides of 0.64 of `side` pixels."""
+    preset = PRESETS["few"].training
+    changed = [field.name for field in dataclasses.fields(Training) if getattr(preset, field.name) != field.default]
+    settings: dict[str, Any] = {"alternate": True} | {name: getattr(preset, name) for name in changed}
+    settings["epochs"] = min(MOST_EPOCHS, max(2, round(PASSES / pictures)))
+    if (small := round(0.64 * side)) >= 8:
+        settings["resolutions"] = ((1 / 3, small),)
+    return with_settings(recipe, {name: value for name, value in settings.items() if asked.get(name) is None})

@@ -22,7 +22,7 @@ from wiesel.jobs.change import Account, change
 from wiesel.jobs.evaluate import divided_again, evaluate_test
 from wiesel.jobs.gradient_flow import noting
 from wiesel.jobs.pictures import load
-from wiesel.jobs.presets import PRESETS, Preset
+from wiesel.jobs.presets import FEW, PRESETS, Preset, for_few, suits_few
 from wiesel.jobs.settings import with_settings
 from wiesel.jobs.together import together
 from wiesel.language import duration, number, say
@@ -40,10 +40,6 @@ if TYPE_CHECKING:
     from wiesel.images import DataSet
     from wiesel.training.fit import BeforeStep, Machine, Outcome
     from wiesel.training.progress import Progress
-
-
-FEW = 20_000
-"""Training pictures below which a step takes 32 of them, if nobody says otherwise."""
 
 
 class Stopped(WieselError):
@@ -167,11 +163,15 @@ def train(
         chosen = begin.decided(chosen, given, asked)
     whole = load(chosen.data, data_dir)
     divided, record = images.divide(whole, validation=chosen.data.validation, test=chosen.data.test, seed=chosen.data.split_seed)
-    if recipe is None and preset != "fast" and settings.get("batch") is None and len(divided.train) < FEW:
+    pictures = len(divided.train)
+    few = recipe is None and given is None and (preset == "few" or (preset is None and suits_few(chosen, asked, pictures)))
+    if recipe is None and preset in (None, "standard") and not few and settings.get("batch") is None and pictures < FEW:
         chosen = with_settings(chosen, {"batch": 32})
     if recipe is None and given is not None:
         chosen = begin.slower(chosen, asked)
     begins = begin.beginning(chosen, divided, given)
+    if few:
+        chosen = for_few(chosen, asked, pictures=pictures, side=min(begins.preprocessing.image[1:]))
     for account in _refuse_misfit(chosen, divided, begins.preprocessing):
         (progress or Silent()).note(account.sentence())
     if given is not None:

@@ -104,7 +104,7 @@ def history(rows: Sequence[dict[str, Any]], *, planned: int) -> History:
     counting = events.effective(rows)
     epochs = [row for row in counting if row["kind"] == "epoch"]
     steps = next((row["step"] / row["epoch"] for row in reversed(epochs)), 0)
-    best = max(epochs, key=lambda row: row["validation_accuracy"], default=None)  # the first of equal ones, as training keeps it
+    best = next((row for row in reversed(epochs) if row["best"]), None)
     ended = next((row for row in reversed(counting) if row["kind"] == "end"), None)
     seconds = (ended or {}).get("seconds") or (epochs[-1]["seconds"] if epochs else 0.0)
     return History(
@@ -116,6 +116,7 @@ def history(rows: Sequence[dict[str, Any]], *, planned: int) -> History:
                 validation_loss=row["validation_loss"],
                 validation_accuracy=row["validation_accuracy"],
                 seconds=row["seconds"],
+                resolution=row.get("resolution", 0),
             )
             for row in epochs
         ),

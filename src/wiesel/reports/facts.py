@@ -27,6 +27,8 @@ class Epoch:
     validation_loss: float
     validation_accuracy: float
     seconds: float
+    resolution: int = 0
+    """Pixels of the shorter side that this epoch trained and validated with; 0: full size."""
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,10 @@ def curves(facts: Facts, words: Words) -> list[str]:
         words("curves.finding", best=best.epoch, epochs=history.done, value=best.validation_accuracy),
         words(f"curves.{kind}", gap=abs(gap)),
     ]
+    if small := [row for row in history.epochs if row.resolution]:
+        said.append(
+            words("curves.small", last=small[-1].epoch, pixels=words.listed(sorted({str(row.resolution) for row in small})))
+        )
     return said + ([words("curves.rising")] if history.best == history.done > 1 else [])
 
 

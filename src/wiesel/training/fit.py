@@ -230,6 +230,7 @@ class _Sitting(pl.Callback):
         self.batches, self.position, self.progress = batches, position, progress
         self.validation = EvaluationBatches(data.validation, preprocessing)
         self.validation_labels = data.validation.labels
+        self.pixels = min(preprocessing.image[1:])
         self.steps = batches.steps * recipe.training.epochs
         self.row_every = max(1, self.steps // ROWS_PER_RUN)
         weights = None
@@ -254,7 +255,8 @@ class _Sitting(pl.Callback):
             self.run.record("start", 0, epochs=training.epochs, steps=self.steps)
         if self.team is not None:
             self.team.begin_equal(self.network)
-        self.progress.begin(steps=self.steps, done=self.position.step, epochs=training.epochs)
+        work = [(resolution_of(epoch, training) or self.pixels) ** 2 for epoch in range(training.epochs)]
+        self.progress.begin(steps=self.steps, done=self.position.step, epochs=training.epochs, work=work)
         outcome: Outcome | None = None
         try:
             if self.position.batch == self.batches.steps:  # the last sitting ended between an epoch's last step and its validation
@@ -281,7 +283,8 @@ class _Sitting(pl.Callback):
 
     def _enough(self) -> bool:
         training, position = self.recipe.training, self.position
-        stale = training.patience > 0 and position.without_gain >= training.patience
+        small = position.epoch > 0 and resolution_of(position.epoch - 1, training) > 0  # patience is for full-sized pictures
+        stale = 0 < training.patience <= position.without_gain and not small
         return position.epoch >= training.epochs or stale
 
     # --- Lightning's hooks -----------------------------------------------------------------------------------------------
@@ -351,9 +354,12 @@ class _Sitting(pl.Callback):
 
     def _finish_epoch(self) -> None:
         position = self.position
-        loss, accuracy = self._validate()
+        resolution = resolution_of(position.epoch, self.recipe.training)
+        loss, accuracy = self._validate(resolution)
         whole = self.classifier.sums.read(WHOLE)
-        if position.best is None or accuracy > position.best.accuracy:
+        best = position.best
+        # What smaller pictures let a network reach is no rival of what it reaches with larger ones.
+        if best is None or accuracy > best.accuracy or resolution_of(best.epoch - 1, self.recipe.training) != resolution:
             position.best = Best(epoch=position.epoch + 1, step=position.step, accuracy=accuracy)
             position.without_gain = 0
         else:
@@ -368,6 +374,7 @@ class _Sitting(pl.Callback):
             validation_accuracy=accuracy,
             best=position.without_gain == 0,
             seconds=round(self._seconds(), 3),
+            **({"resolution": resolution} if resolution else {}),
         )
         position.epoch += 1
         position.batch = 0
@@ -377,7 +384,7 @@ class _Sitting(pl.Callback):
         if self.interruption.signal is not None and not self._enough():
             raise Interrupted
 
-    def _validate(self) -> tuple[float, float]:
+    def _validate(self, resolution: int) -> tuple[float, float]:
         def look_at_the_flag() -> None:
             if self.interruption.signal is not None:
                 raise Interrupted
@@ -391,7 +398,7 @@ class _Sitting(pl.Callback):
         try:
             logits = logits_of(
                 self.network,
-                self.validation,
+                self.validation.shrunk(resolution),
                 precision=self.machine.precision,
                 device=self.machine.device,
                 after_batch=look_at_the_flag,

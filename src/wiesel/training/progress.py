@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Protocol, TextIO
 
@@ -22,7 +22,9 @@ PERIOD = 0.25  # seconds between two touches of the display
 class Progress(Protocol):
     """What training calls; every method must be quick."""
 
-    def begin(self, *, steps: int, done: int, epochs: int) -> None: ...
+    def begin(self, *, steps: int, done: int, epochs: int, work: Sequence[float] = ()) -> None:
+        """`work`: what a step costs in each epoch, in any unit; empty: the same in all."""
+
     def step(self, step: int) -> None: ...
     def train(self, row: dict[str, Any]) -> None: ...
     def epoch(self, row: dict[str, Any]) -> None: ...
@@ -31,7 +33,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    def begin(self, *, steps: int, done: int, epochs: int) -> None: ...
+    def begin(self, *, steps: int, done: int, epochs: int, work: Sequence[float] = ()) -> None: ...
     def step(self, step: int) -> None: ...
     def train(self, row: dict[str, Any]) -> None: ...
     def epoch(self, row: dict[str, Any]) -> None: ...
@@ -40,32 +42,43 @@ class Silent:
 
 
 class Clock:
-    """Estimates the seconds left from the median time of recent steps and what an epoch's end has cost beyond its steps."""
+    """Estimates the seconds left from the median time of recent steps and from how much work each step is."""
 
     def __init__(self) -> None:
         self.times: deque[float] = deque(maxlen=50)
         self.last: float | None = None
         self.steps = 0
         self.done = 0
+        self.work: Sequence[float] = (1.0,)
 
-    def begin(self, *, steps: int, done: int) -> None:
+    def begin(self, *, steps: int, done: int, work: Sequence[float] = ()) -> None:
         self.steps, self.done, self.last = steps, done, time.perf_counter()
+        self.work = work or (1.0,)
 
     def step(self, step: int) -> None:
         now = time.perf_counter()
         if self.last is not None:
-            self.times.append(now - self.last)
+            self.times.append((now - self.last) / self._work_of(step - 1))
         self.last, self.done = now, step
 
     def left(self) -> float | None:
         """Seconds until the last step, or None before the third step."""
-        return (self.steps - self.done) * statistics.median(self.times) if len(self.times) >= 3 else None
+        if len(self.times) < 3:
+            return None
+        per_epoch = self.steps / len(self.work)
+        begun, within = divmod(self.done, per_epoch)
+        ahead = sum(self.work[int(begun) :]) * per_epoch - (self._work_of(self.done) * within if within else 0.0)
+        return ahead * statistics.median(self.times)
+
+    def _work_of(self, step: int) -> float:
+        return self.work[min(len(self.work) - 1, step * len(self.work) // max(1, self.steps))]
 
 
 def epoch_sentence(row: dict[str, Any], epochs: int, left: float | None) -> str:
     """One line about a finished epoch."""
     rest = "" if left is None or row["epoch"] >= epochs else "  " + say(en="left", de="noch") + f" {duration(left)}"
     mark = " *" if row["best"] else "  "
+    small = f"  ({row['resolution']} px)" if row.get("resolution") else ""
     return (
         say(en="epoch", de="Epoche")
         + f" {row['epoch']:>{len(str(epochs))}}/{epochs}{mark} "
@@ -74,7 +87,7 @@ def epoch_sentence(row: dict[str, Any], epochs: int, left: float | None) -> str:
         + say(en="training", de="Training")
         + f" {number(100 * row['train_accuracy'], 1)} %  "
         + say(en="validation", de="Validierung")
-        + f" {number(100 * row['validation_accuracy'], 1)} %  "
+        + f" {number(100 * row['validation_accuracy'], 1)} %{small}  "
         + duration(row["seconds"])
         + rest
     )
@@ -89,9 +102,9 @@ class Lines:
         self.epochs = 0
         self.told = False
 
-    def begin(self, *, steps: int, done: int, epochs: int) -> None:
+    def begin(self, *, steps: int, done: int, epochs: int, work: Sequence[float] = ()) -> None:
         self.epochs = epochs
-        self.clock.begin(steps=steps, done=done)
+        self.clock.begin(steps=steps, done=done, work=work)
 
     def step(self, step: int) -> None:
         self.clock.step(step)
@@ -134,9 +147,9 @@ class Terminal:
         self.now = ""
         self.drawn = 0.0
 
-    def begin(self, *, steps: int, done: int, epochs: int) -> None:
+    def begin(self, *, steps: int, done: int, epochs: int, work: Sequence[float] = ()) -> None:
         self.epochs = epochs
-        self.clock.begin(steps=steps, done=done)
+        self.clock.begin(steps=steps, done=done, work=work)
         self.bars.start()
         self.task = self.bars.add_task(say(en="training", de="Training"), total=steps, completed=done, now="")
 
@@ -173,9 +186,9 @@ class Notebook:
         self.epochs = 0
         self.drawn = 0.0
 
-    def begin(self, *, steps: int, done: int, epochs: int) -> None:
+    def begin(self, *, steps: int, done: int, epochs: int, work: Sequence[float] = ()) -> None:
         self.epochs = epochs
-        self.clock.begin(steps=steps, done=done)
+        self.clock.begin(steps=steps, done=done, work=work)
 
     def _draw(self) -> None:
         left = self.clock.left()

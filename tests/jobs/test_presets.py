@@ -1,0 +1,83 @@
+"""Preset `few`: when it is taken, and what it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wiesel
+from tests.jobs.test_train import make_folder
+from wiesel.jobs.presets import FEW, for_few, suits_few
+from wiesel.recipe import NetworkOptions, Recipe, Training
+from wiesel.runs.folder import RunFolder
+
+TINY = {"threads": 1, "precision": "fp32"}
+
+
+@pytest.mark.parametrize(("pictures", "epochs"), [(19_999, 2), (9_000, 3), (6_000, 4), (500, 54), (40, 60)])
+def test_epochs_follow_from_the_number_of_pictures(pictures: int, epochs: int) -> None:
+    assert for_few(Recipe(), {}, pictures=pictures, side=28).training.epochs == epochs
+
+
+def test_what_somebody_asks_for_stays() -> None:
+    free = for_few(Recipe(), {}, pictures=9_000, side=28).training
+    assert (free.optimiser, free.batch, free.resolutions) == ("muon", 128, ((1 / 3, 18),))
+    asked = {"epochs": 7, "label_smoothing": 0.0, "resolutions": ()}
+    kept = for_few(Recipe(training=Training(epochs=7, label_smoothing=0.0)), asked, pictures=9_000, side=28).training
+    assert (kept.epochs, kept.label_smoothing, kept.resolutions, kept.optimiser) == (7, 0.0, (), "muon")
+
+
+def test_pictures_that_are_small_already_stay_as_they_are() -> None:
+    assert for_few(Recipe(), {}, pictures=9_000, side=11).training.resolutions == ()
+    assert for_few(Recipe(), {}, pictures=9_000, side=12).training.resolutions == ((1 / 3, 8),)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "asked", "pictures", "suits"),
+    [
+        (Recipe(), {}, FEW - 1, True),
+        (Recipe(), {"epochs": 3, "seed": 1}, 100, True),
+        (Recipe(architecture="resnet50"), {}, 100, True),
+        (Recipe(), {}, FEW, False),
+        (Recipe(), {"rate": 0.1}, 100, False),
+        (Recipe(), {"optimiser": "sgd"}, 100, False),
+        (Recipe(), {"batch": 64}, 100, False),
+        (Recipe(architecture="resnet20"), {}, 100, False),
+        (Recipe(architecture="lenet5"), {}, 100, False),
+        (Recipe(network=NetworkOptions(changes=("norm=off",))), {}, 100, False),
+        (Recipe(network=NetworkOptions(changes=("residual=off",))), {}, 100, True),
+    ],
+)
+def test_it_is_for_resnets_with_norms_and_few_pictures(recipe: Recipe, asked: dict[str, Any], pictures: int, suits: bool) -> None:
+    assert suits_few(recipe, asked, pictures) is suits
+
+
+def test_a_resnet_on_a_small_folder_is_trained_with_it(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "stripes")
+    run = wiesel.train("resnet18:width=0.125", folder, epochs=5, size=21, output=tmp_path / "run", **TINY).run  # type: ignore[arg-type]
+    training = RunFolder.open(run).read_recipe().training
+    assert (training.optimiser, training.batch, training.epochs) == ("muon", 128, 5)
+    rows = [row for row in RunFolder.open(run).history() if row["kind"] == "epoch"]
+    small = training.resolutions[0][1]
+    assert [row.get("resolution") for row in rows] == [small, small, None, None, None]
+    assert rows[2]["best"]  # however well the small pictures went
+
+
+def test_patience_waits_for_pictures_of_full_size(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "stripes")
+    asked = {"epochs": 8, "size": 21, "resolutions": ((0.5, 12),), "patience": 1, "rate": 1e-12, "optimiser": "sgd"}
+    run = wiesel.train("resnet18:width=0.125", folder, output=tmp_path / "run", **asked, **TINY).run  # type: ignore[arg-type]
+    rows = [row for row in RunFolder.open(run).history() if row["kind"] == "epoch"]
+    assert [row.get("resolution") for row in rows[:5]] == [12, 12, 12, 12, None]
+    assert rows[4]["best"]
+    assert len(rows) < 8
+
+
+def test_the_standard_preset_and_other_networks_are_as_they_were(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "stripes")
+    for name, preset in (("resnet18:width=0.125", "standard"), ("resnet20:width=0.5", None)):
+        run = wiesel.train(name, folder, epochs=1, preset=preset, output=tmp_path / name[:8], **TINY).run  # type: ignore[arg-type]
+        training = RunFolder.open(run).read_recipe().training
+        assert (training.optimiser, training.batch, training.resolutions) == ("adamw", 32, ())
