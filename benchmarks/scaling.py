@@ -17,9 +17,10 @@ from typing import Any
 import matplotlib as mpl
 
 mpl.use("svg")
-mpl.rcParams["svg.hashsalt"] = "wiesel"  # the same figure for the same numbers
 
 import matplotlib.pyplot as plt
+
+mpl.rcParams["svg.hashsalt"] = "wiesel"  # the same figure for the same numbers
 
 RULES = {
     "compound": ("all three", "#0072B2", "o", "-"),
