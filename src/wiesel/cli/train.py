@@ -88,8 +88,8 @@ def train(
     data
         A named data set (`wiesel data list`), a folder `DIR/class/*`, `DIR/{train,val,test}/class/*`, or a .zip of either.
     preset
-        standard: what suits most networks; few: a ResNet on fewer than 20,000 pictures (taken then, unless you choose an optimiser,
-        rate or batch size); fast: our own small network and its recipe, the most accuracy per second.
+        standard: what suits most networks; fast: our own small network and its recipe, the most accuracy per second;
+        few: a ResNet on fewer than 20,000 pictures, its default unless you choose an optimiser, a rate or a batch size.
     epochs
         How often each training picture is seen.
     seed
