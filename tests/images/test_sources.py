@@ -257,3 +257,15 @@ def test_clothes_and_photographs_may_be_mirrored_digits_and_folders_may_not():
     allowed = {row.name for row in SOURCES if sources.may_be_mirrored(row.name)}
     assert allowed == {"fashion-mnist", "fashion-mnist-sample", "cifar10", "cifar100"}
     assert not sources.may_be_mirrored("some/folder")
+
+
+def test_pictures_cut_to_their_frame_are_not_moved():
+    assert {row.name: sources.shift_of(row.name) for row in SOURCES} == {
+        "fashion-mnist-sample": 1,
+        "fashion-mnist": 0,
+        "mnist": 1,
+        "cifar10": 2,
+        "cifar100": 2,
+        "digits": 1,
+    }
+    assert sources.shift_of("some/folder") == 1

@@ -1,4 +1,4 @@
-"""Preset `few`: when it is taken, and what it takes."""
+"""Presets `few` and `fast`: when they are taken, and what they take."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 import wiesel
 from tests.jobs.test_train import make_folder
-from wiesel.jobs.presets import FEW, for_few, suits_few
+from wiesel.jobs.presets import EPOCHS_OF_MANY, FEW, PRESETS, for_few, for_many, suits_few
+from wiesel.jobs.settings import with_settings
 from wiesel.recipe import NetworkOptions, Recipe, Training
 from wiesel.runs.folder import RunFolder
 
@@ -81,3 +82,28 @@ def test_the_standard_preset_and_other_networks_are_as_they_were(tmp_path: Path)
         run = wiesel.train(name, folder, epochs=1, preset=preset, output=tmp_path / name[:8], **TINY).run  # type: ignore[arg-type]
         training = RunFolder.open(run).read_recipe().training
         assert (training.optimiser, training.batch, training.resolutions) == ("adamw", 32, ())
+
+
+def test_fast_takes_more_and_smaller_epochs_and_a_lower_rate_for_many_pictures() -> None:
+    found = for_many(PRESETS["fast"], {}, shift=2, side=28)
+    assert (found.training.epochs, found.training.rate, found.training.resolutions) == (EPOCHS_OF_MANY, 0.1, ((0.6, 18),))
+    assert (found.augmentation.shift, found.augmentation.alternate, found.training.optimiser) == (2, True, "muon")
+    start = with_settings(PRESETS["fast"], {"epochs": 3, "shift": 1, "optimiser": "sgd"})
+    kept = for_many(start, {"epochs": 3, "shift": 1, "optimiser": "sgd"}, shift=2, side=32)
+    assert (kept.training.epochs, kept.augmentation.shift, kept.training.rate, kept.training.resolutions) == (
+        3,
+        1,
+        0.0,
+        ((0.6, 20),),
+    )
+
+
+@pytest.mark.parametrize(("pictures", "epochs"), [(60, PRESETS["fast"].training.epochs), (70, EPOCHS_OF_MANY)])
+def test_fast_counts_the_training_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: int, epochs: int) -> None:
+    folder = make_folder(tmp_path / "stripes", 90)
+    monkeypatch.setattr("wiesel.jobs.train.FEW", 65)
+    run = wiesel.train(
+        "wiesel_s", folder, preset="fast", test=10, validation=80 - pictures, size=20, output=tmp_path / "run", **TINY
+    ).run  # type: ignore[arg-type]
+    training = RunFolder.open(run).read_recipe().training
+    assert (training.epochs, bool(training.resolutions)) == (epochs, epochs == EPOCHS_OF_MANY)

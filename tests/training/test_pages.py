@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+
 from wiesel.training.pages import kept_pages
 
 TENSORS = 10

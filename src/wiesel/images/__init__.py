@@ -4,7 +4,7 @@ from wiesel.images.arrays import data_set_of, from_arrays
 from wiesel.images.dataset import DataSet, Images, LeftOut
 from wiesel.images.loading import load
 from wiesel.images.peeking import small_side
-from wiesel.images.sources import fetch, may_be_mirrored, named
+from wiesel.images.sources import fetch, may_be_mirrored, named, shift_of
 from wiesel.images.splits import apply, divide
 from wiesel.images.subset import subset
 
@@ -20,6 +20,7 @@ __all__ = [
     "load",
     "may_be_mirrored",
     "named",
+    "shift_of",
     "small_side",
     "subset",
 ]
