@@ -26,7 +26,7 @@ PASSES = 27_000
 
 MOST_EPOCHS = 60
 
-EPOCHS_OF_MANY = 14
+EPOCHS_OF_MANY = 16
 """Of preset `fast` from `FEW` pictures on."""
 
 SMALL = 0.64
