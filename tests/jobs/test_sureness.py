@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import softmax
 
 import wiesel
+from wiesel.batches.views import Views
 from wiesel.cli import run as command
 from wiesel.errors import BadValue, NotCalibrated, OtherClasses, TooFewForSets
 from wiesel.evaluation import Evaluation
 from wiesel.evaluation.predictions import Predictions
-from wiesel.jobs.evaluate import assessment_of
+from wiesel.jobs.evaluate import assessment_of, evaluate_views
 from wiesel.jobs.ood import ood
 from wiesel.runs.folder import RunFolder
 from wiesel.uncertainty import conformal
@@ -70,6 +72,27 @@ def test_views_are_told_apart_from_the_run_s_own_figure(copy: RunFolder, capsys:
     assert said["views"]["interval"][0] <= said["views"]["accuracy"] <= said["views"]["interval"][1]
     assert copy.read_evaluation()["accuracy"] == before
     assert [row["views"] for row in copy.history() if "views" in row] == [2]
+
+
+def test_several_views_of_the_doubtful_pictures_only(copy: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Views that turn every answer around find out which pictures were looked at again: the least sure ones."""
+    plain = evaluate_views(copy.path, 1)
+    saved = Predictions.from_file(copy.predictions("test"))
+    monkeypatch.setattr(Views, "forward", lambda self, pictures: -self.network(pictures))
+    sure = np.sort(softmax(saved.logits, axis=1).max(axis=1))
+    right = saved.logits.argmax(axis=1) == saved.labels
+    turned = saved.logits.argmin(axis=1) == saved.labels
+    least = softmax(saved.logits, axis=1).max(axis=1) <= sure[5]
+    assert least.sum() == 6
+    assert evaluate_views(copy.path, 2, doubtful=0.2).value == pytest.approx(np.where(least, turned, right).mean())
+    assert evaluate_views(copy.path, 2).value == pytest.approx(turned.mean())
+    assert plain.value == pytest.approx(right.mean())
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.5, float("nan")])
+def test_a_share_of_doubtful_pictures_lies_between_0_and_1(copy: RunFolder, share: float) -> None:
+    with pytest.raises(BadValue, match="doubtful"):
+        evaluate_views(copy.path, 2, doubtful=share)
 
 
 def test_evaluate_prints_it_in_both_languages_and_as_json(

@@ -165,6 +165,7 @@ GERMAN = {
     "Runs of each grown network.": "Läufe jedes gewachsenen Netzes.",
     "The folder for all of it.": "Der Ordner für alles.",
     "Tell also the accuracy when so many views of each picture are averaged: 2, it and its mirror image; 6, these moved as well.": "Auch die Genauigkeit nennen, wenn so viele Ansichten jedes Bildes gemittelt werden: 2, es und sein Spiegelbild; 6, diese auch verschoben.",
+    "With --views: only for this share of the pictures, those that the network is least sure of. 0.25 costs a quarter of it.": "Mit --views: nur für diesen Anteil der Bilder, nämlich die, bei denen das Netz am unsichersten ist. 0.25 kostet ein Viertel davon.",
     # uncertainty
     "On the test split also: how sure the run may be, with temperature, sets of classes and selective accuracy.": "Auf dem Testteil auch: wie sicher sich der Lauf sein darf, mit Temperatur, Mengen von Klassen und selektiver Genauigkeit.",
     "Answer with a set of classes that contains the truth in so many percent of cases: 90.": "Mit einer Menge von Klassen antworten, die in so viel Prozent der Fälle die Wahrheit enthält: 90.",

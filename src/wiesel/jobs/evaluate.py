@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from scipy.special import softmax
 
 from wiesel import images
 from wiesel.analysis.folding import folded
 from wiesel.batches import EvaluationBatches
 from wiesel.batches.inference import logits_of
 from wiesel.batches.views import NumberOfViews, Views
-from wiesel.errors import DataChanged, NothingToMeasure, WieselError
+from wiesel.errors import BadValue, DataChanged, NothingToMeasure, WieselError
 from wiesel.evaluation.intervals import Interval
 from wiesel.evaluation.predictions import Predictions
 from wiesel.evaluation.result import Evaluation, evaluate_predictions
 from wiesel.images import DataSet
 from wiesel.jobs.pictures import load
 from wiesel.jobs.twins import twins_entry
+from wiesel.language import say
 from wiesel.runs import trained
 from wiesel.runs.commit import make_folder, write_file
 from wiesel.runs.folder import RunFolder
@@ -152,20 +157,32 @@ def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | None = 
     )
 
 
-def evaluate_views(run: Path | str, number: NumberOfViews, *, split: Split = "test", data_dir: Path | None = None) -> Interval:
+def evaluate_views(
+    run: Path | str, number: NumberOfViews, *, doubtful: float = 1.0, split: Split = "test", data_dir: Path | None = None
+) -> Interval:
     """Accuracy with its interval when the network's logits for several views of each picture are averaged (see `batches.views`).
 
-    Nothing is saved but the look at the test split: a figure with several views is never the run's own.
+    `doubtful`: only for this share (0..1) of the pictures, those whose most probable class is least probable; the others keep their plain
+    answer. Nothing is saved but the look at the test split: a figure with several views is never the run's own.
     """
+    if not 0 < doubtful <= 1:
+        raise BadValue(
+            setting="doubtful", value=doubtful, expected=say(en="a share above 0, at most 1", de="ein Anteil über 0, höchstens 1")
+        )
     folder = RunFolder.open(Path(run))
     model = trained.load(folder)
-    part = getattr(pictures_of(folder, data_dir=data_dir), split)
+    data = pictures_of(folder, data_dir=data_dir)
+    part = getattr(data, split)
     if part is None:
         raise NothingToMeasure(where=split)
+    plain = predictions_of(folder, model, split, data, data_dir).logits
     if split != "validation":
-        folder.record("look", 0, split=split, views=number)
+        folder.record("look", 0, split=split, views=number, doubtful=doubtful)
     precision = folder.read_provenance()["settled"]["precision"]
-    logits = logits_of(Views(model.network, number), EvaluationBatches(part, model.preprocessing), precision=precision)
+    network = Views(folded(model.network, model.preprocessing.image), number)
+    rows = np.sort(np.argsort(softmax(plain, axis=1).max(axis=1), kind="stable")[: math.ceil(doubtful * len(part))])
+    logits = plain.copy()
+    logits[rows] = logits_of(network, EvaluationBatches(part.take(rows), model.preprocessing), precision=precision)
     return evaluate_predictions(part.labels, logits, model.classes).accuracy
 
 
