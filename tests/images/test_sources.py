@@ -100,7 +100,7 @@ def test_the_files_are_found_in_every_place(place, below, tiny, tmp_path, monkey
 
 def test_plain_and_otherwise_packed_copies_are_recognised_by_their_content(tiny, tmp_path):
     put(tiny, "mnist", tmp_path / "mnist")
-    expected = load_named("mnist", data_dir=tmp_path)
+    expected = load_named("mnist", data_dir=str(tmp_path))
     for path in list((tmp_path / "mnist").iterdir()):
         bare = gzip.decompress(path.read_bytes())
         path.unlink()

@@ -79,7 +79,7 @@ class Campaign:
     """Of each arm: how long a run takes compared with the others', before any has been timed (its multiply-adds)."""
     command: str
     """With which a person goes on."""
-    data_dir: Path | None = None
+    data_dir: Path | str | None = None
     workers: Workers = field(default_factory=Processes)
     tell: Callable[[str], None] = lambda _: None
     time_limit: float = 900.0

@@ -41,7 +41,7 @@ class Examined:
     """uint8 (H, W, C) by its path in the findings; None if it could not be read."""
 
 
-def check(source: str | Path, *, data_dir: Path | None = None, quick: bool = False) -> Findings:
+def check(source: str | Path, *, data_dir: Path | str | None = None, quick: bool = False) -> Findings:
     """Findings as JSON; paths are relative to the source.
 
     - unreadable: pictures that cannot be decoded; `reasons` says why, likewise for left_out.
@@ -66,7 +66,7 @@ def check(source: str | Path, *, data_dir: Path | None = None, quick: bool = Fal
     return examine(source, data_dir=data_dir, quick=quick).findings
 
 
-def examine(source: str | Path, *, data_dir: Path | None = None, quick: bool = False) -> Examined:
+def examine(source: str | Path, *, data_dir: Path | str | None = None, quick: bool = False) -> Examined:
     """As `check`, with the pictures."""
     about: Findings = {}
     if is_name(source):

@@ -17,7 +17,7 @@ from wiesel.images.sources import SOURCES, load_named
 def load(
     source: str | Path,
     *,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     size: int = 0,
     channels: int = 0,
     fit: Fit = "crop",

@@ -290,7 +290,7 @@ class Listed:
         }
 
 
-def named(*, data_dir: Path | None = None) -> list[Listed]:
+def named(*, data_dir: Path | str | None = None) -> list[Listed]:
     """Every named data set, and where on this machine it is found now (by name and presence; the content is checked at loading)."""
     rows = []
     for source in SOURCES:
@@ -322,7 +322,7 @@ def shift_of(name: str) -> int:
     return next((source.shift for source in SOURCES if source.name == name), 1)
 
 
-def load_named(name: str, *, data_dir: Path | None = None) -> DataSet:
+def load_named(name: str, *, data_dir: Path | str | None = None) -> DataSet:
     """A named data set at its own size; fetched if it is nowhere.
 
     Raises:
@@ -348,7 +348,7 @@ def load_named(name: str, *, data_dir: Path | None = None) -> DataSet:
         raise (damaged or absent) from None
 
 
-def fetch(name: str, *, data_dir: Path | None = None, progress: Progress | None = None) -> Path:
+def fetch(name: str, *, data_dir: Path | str | None = None, progress: Progress | None = None) -> Path:
     """Download a named data set, if it is not there already, into `data_dir`, else `$WIESEL_DATA`, else the user's cache.
 
     Returns:
@@ -387,16 +387,16 @@ def fetch(name: str, *, data_dir: Path | None = None, progress: Progress | None 
 _IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
-def _bases(data_dir: Path | None) -> Iterator[Path]:
+def _bases(data_dir: Path | str | None) -> Iterator[Path]:
     if data_dir is not None:
-        yield data_dir
+        yield Path(data_dir)
     if given := os.environ.get("WIESEL_DATA"):
         yield Path(given)
     yield cache_folder() / "data"
     yield SYSTEM_FOLDER
 
 
-def _places(source: Source, data_dir: Path | None) -> Iterator[Path]:
+def _places(source: Source, data_dir: Path | str | None) -> Iterator[Path]:
     """Folders (or files) that look like this source, best first."""
     for base in _bases(data_dir) if source.files else ():
         for folder in (*(base / name for name in source.folders), base):

@@ -106,7 +106,7 @@ def compare(
     jobs: int = 0,
     time_limit: float = 900.0,
     ray: str | None = None,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     fairness: Callable[[tuple[Burden, ...], Plan], None] | None = None,
     tell: Callable[[str], None] | None = None,
     lang: str = "both",
@@ -227,7 +227,7 @@ def show(folder: Path | str) -> Comparison:
     return Comparison(path, parse_mapping(read_bytes(path / DOCUMENT), path / DOCUMENT))
 
 
-def show_page(folder: Path | str, *, data_dir: Path | None = None, lang: str = "both") -> Path:
+def show_page(folder: Path | str, *, data_dir: Path | str | None = None, lang: str = "both") -> Path:
     """Write the page of a comparison that was made, anew; with its pictures, if they are still what they were. Its path.
 
     Raises:
@@ -254,7 +254,7 @@ def _plan(
     margin: float | None,
     plan: Plan | Path | str | None,
     output: Path | str | None,
-    data_dir: Path | None,
+    data_dir: Path | str | None,
     full: bool = False,
 ) -> tuple[Plan, DataSet]:
     """The plan that was asked for, and its pictures, not divided yet."""

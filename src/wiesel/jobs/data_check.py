@@ -10,7 +10,7 @@ from wiesel.images.check import Findings, examine, problems
 
 
 def check_data(
-    source: str | Path, *, output: Path | None = None, data_dir: Path | None = None, quick: bool = False, lang: str = "both"
+    source: str | Path, *, output: Path | None = None, data_dir: Path | str | None = None, quick: bool = False, lang: str = "both"
 ) -> Findings:
     """Findings about a folder, a .zip file or a named data set (see `images.check.check`); nothing is changed or deleted.
 

@@ -38,7 +38,7 @@ FEWEST = 4
 Split = Literal["train", "validation", "test"]
 
 
-def pictures_of(run: RunFolder, *, data_dir: Path | None = None) -> DataSet:
+def pictures_of(run: RunFolder, *, data_dir: Path | str | None = None) -> DataSet:
     """The data set that a run was trained on, divided as it was then.
 
     Raises:
@@ -56,7 +56,7 @@ def divided_again(run: RunFolder, whole: DataSet) -> DataSet:
     return images.apply(whole, record)
 
 
-def predictions_of(run: RunFolder, model: Trained, split: Split, data: DataSet | None, data_dir: Path | None) -> Predictions:
+def predictions_of(run: RunFolder, model: Trained, split: Split, data: DataSet | None, data_dir: Path | str | None) -> Predictions:
     """The saved predictions of a split, or new ones, saved at once. A look at the test split is noted in the run's events."""
     path = run.predictions(split)
     if path.exists():
@@ -86,7 +86,7 @@ def evaluate_test(run: RunFolder, model: Trained, data: DataSet) -> Evaluation:
 
 
 def assess_test(
-    run: RunFolder, model: Trained, test: Predictions, data: DataSet | None, data_dir: Path | None
+    run: RunFolder, model: Trained, test: Predictions, data: DataSet | None, data_dir: Path | str | None
 ) -> Assessment | None:
     """How sure the run may be, calibrated on its validation pictures, or, where these are gone, on half of the test pictures; None if
     there are too few pictures for anything.
@@ -119,7 +119,7 @@ def assessment_of(run: RunFolder) -> Assessment | None:
     return None if saved is None else Assessment.from_json(saved)
 
 
-def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | None = None, lang: str = "both") -> Result:
+def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | str | None = None, lang: str = "both") -> Result:
     """Measure a finished run on a split. For the test split the report is written anew as well.
 
     The predictions are made once and kept; asking again computes from them, without the pictures.
@@ -158,7 +158,7 @@ def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | None = 
 
 
 def evaluate_views(
-    run: Path | str, number: NumberOfViews, *, doubtful: float = 1.0, split: Split = "test", data_dir: Path | None = None
+    run: Path | str, number: NumberOfViews, *, doubtful: float = 1.0, split: Split = "test", data_dir: Path | str | None = None
 ) -> Interval:
     """Accuracy with its interval when the network's logits for several views of each picture are averaged (see `batches.views`).
 
@@ -186,7 +186,7 @@ def evaluate_views(
     return evaluate_predictions(part.labels, logits, model.classes).accuracy
 
 
-def pictures_if_there(run: RunFolder, data_dir: Path | None = None) -> DataSet | None:
+def pictures_if_there(run: RunFolder, data_dir: Path | str | None = None) -> DataSet | None:
     """As `pictures_of`, or None if the pictures are gone or changed: a report can do without."""
     try:
         return pictures_of(run, data_dir=data_dir)
@@ -194,7 +194,7 @@ def pictures_if_there(run: RunFolder, data_dir: Path | None = None) -> DataSet |
         return None
 
 
-def report(run: Path | str, *, output: Path | None = None, lang: str = "both", data_dir: Path | None = None) -> Path:
+def report(run: Path | str, *, output: Path | None = None, lang: str = "both", data_dir: Path | str | None = None) -> Path:
     """Write the report of a finished and evaluated run; its path."""
     from wiesel import reports
 

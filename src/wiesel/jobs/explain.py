@@ -31,7 +31,7 @@ def explain(
     target: str | None = None,
     check: bool = False,
     neighbours: int = 0,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
 ) -> list[Explained]:
     """Explain picture files with the same decoding and preprocessing as in training; each for two classes.
 

@@ -83,7 +83,7 @@ def head(
     seed: int = 0,
     against: str | Path | None = None,
     test: bool = False,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> HeadResult:
     """Fit a head on the training pictures of a run, measure it beside the run's own on validation, and keep it in the run folder.
@@ -249,7 +249,7 @@ class Taking:
 
         return kept(("1", self.identity, self.precision, *key), make)
 
-    def strangers(self, source: str | Path, data_dir: Path | None) -> tuple[Images, str]:
+    def strangers(self, source: str | Path, data_dir: Path | str | None) -> tuple[Images, str]:
         """At most 10,000 pictures of the test split of another data set (else of all it has), as large and as coloured as the run's;
         and the fingerprint of the whole."""
         ready = self.model.preprocessing
@@ -259,7 +259,7 @@ class Taking:
             part = part.take(np.sort(np.random.default_rng(0).choice(len(part), MOST_OUTSIDE, replace=False)))
         return part, other.fingerprint
 
-    def elsewhere(self, source: str | Path, data_dir: Path | None) -> Features:
+    def elsewhere(self, source: str | Path, data_dir: Path | str | None) -> Features:
         """Features of `strangers`."""
         ready = self.model.preprocessing
         part, fingerprint = self.strangers(source, data_dir)

@@ -61,7 +61,7 @@ def ood(
     inside: str | Path | None = None,
     most: int = MOST,
     more: Scores | None = None,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
 ) -> Strangers:
     """AUROC and FPR at 95 % TPR of each method: pictures of the kind a run learned (`inside`; None: its test pictures) against `out`.
 
@@ -132,7 +132,7 @@ def sentence(found: Strangers) -> str:
     )
 
 
-def _strange(source: str | Path | None, model: Trained, data_dir: Path | None) -> Images:
+def _strange(source: str | Path | None, model: Trained, data_dir: Path | str | None) -> Images:
     """Pictures of another source, brought to the size and channels of the network: its test split, or all if it has none."""
     assert source is not None
     prepared = model.preprocessing

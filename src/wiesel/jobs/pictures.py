@@ -9,7 +9,7 @@ from wiesel.images import DataSet
 from wiesel.recipe import DataChoice
 
 
-def load(choice: DataChoice, data_dir: Path | None) -> DataSet:
+def load(choice: DataChoice, data_dir: Path | str | None) -> DataSet:
     """Decoded, with the splits of their source, before any division. Raises as `wiesel.images.load` does."""
     whole = images.load(
         choice.source, data_dir=data_dir, size=choice.size, channels=choice.channels, fit=choice.fit, unreadable=choice.unreadable

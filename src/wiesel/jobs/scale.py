@@ -63,7 +63,7 @@ def scale(
     runs: int = 2,
     output: Path | str = "scaling",
     jobs: int = 0,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> Scaling:
     """Search how depth, width and picture size should grow together, and compare that with growing in one of them only.
@@ -193,7 +193,7 @@ class _Work:
     recipe: Recipe
     data: str
     jobs: int
-    data_dir: Path | None
+    data_dir: Path | str | None
     macs: Callable[[Design], int]
     tell: Callable[[str], None]
 

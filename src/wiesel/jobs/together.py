@@ -28,7 +28,7 @@ NOTICED_WITHIN = 5.0
 
 
 @contextmanager
-def together(run: RunFolder, machine: Machine, *, step: int, data_dir: Path | None) -> Iterator[Team | None]:
+def together(run: RunFolder, machine: Machine, *, step: int, data_dir: Path | str | None) -> Iterator[Team | None]:
     """The team whose leader this process is, with all helpers ready; None where it trains alone.
 
     `step`: that of the checkpoint to go on from, 0 for the start.
@@ -64,7 +64,7 @@ def together(run: RunFolder, machine: Machine, *, step: int, data_dir: Path | No
                 helper.communicate()
 
 
-def _start(run: RunFolder, meeting: Path, rank: int, step: int, data_dir: Path | None) -> subprocess.Popen[bytes]:
+def _start(run: RunFolder, meeting: Path, rank: int, step: int, data_dir: Path | str | None) -> subprocess.Popen[bytes]:
     places = [str(Path(wiesel.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     words = [str(run.path), str(meeting), str(rank), str(step), str(data_dir) if data_dir is not None else ""]
     with Path(f"{meeting}-{rank}.log").open("wb") as log:

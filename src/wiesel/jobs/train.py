@@ -117,7 +117,7 @@ def train(
     resume: Path | str | None = None,
     recipe: Recipe | Path | str | None = None,
     preset: Preset | None = None,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
     progress: Progress | None = None,
     lang: str = "both",
     gradient_flow_every: int = 0,
@@ -227,7 +227,7 @@ def train_only(data: DataSet, *, output: Path, progress: Progress | None = None,
     return run
 
 
-def _resume(path: Path, *, data_dir: Path | None, progress: Progress | None, lang: str, flow_every: int = 0) -> Result:
+def _resume(path: Path, *, data_dir: Path | str | None, progress: Progress | None, lang: str, flow_every: int = 0) -> Result:
     from wiesel.training.fit import Machine
 
     run = RunFolder.open(path)
@@ -342,7 +342,7 @@ def _train(
     progress: Progress | None,
     lang: str,
     before_step: BeforeStep | None = None,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
 ) -> Result:
     if run.state != "finished":
         outcome = _learn(
@@ -362,7 +362,7 @@ def _learn(
     resume: checkpoints.Checkpoint | None = None,
     progress: Progress | None = None,
     before_step: BeforeStep | None = None,
-    data_dir: Path | None = None,
+    data_dir: Path | str | None = None,
 ) -> Outcome:
     """A probe, or training from chance or from the start weights."""
     from wiesel.training.fit import fit
