@@ -36,7 +36,6 @@ from wiesel.training.finite import first_bad_layer, gradients_are_finite
 from wiesel.training.freezing import Freezing
 from wiesel.training.interruption import Interruption
 from wiesel.training.memory import out_of_memory
-from wiesel.training.pages import kept_pages
 from wiesel.training.position import Best, Position
 from wiesel.training.progress import Progress, Silent
 from wiesel.training.team import Team
@@ -96,7 +95,6 @@ def resolution_of(epoch: int, training: Training) -> int:
     return 0
 
 
-@kept_pages()
 def fit(
     recipe: Recipe,
     data: DataSet,

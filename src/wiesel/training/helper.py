@@ -18,12 +18,10 @@ from wiesel.training.classifier import Classifier, balanced_weights
 from wiesel.training.finite import gradients_are_finite
 from wiesel.training.fit import Epochs, Machine, fresh_network, learn, share_of, trainer_for
 from wiesel.training.freezing import Freezing
-from wiesel.training.pages import kept_pages
 from wiesel.training.position import Position
 from wiesel.training.team import Team
 
 
-@kept_pages()
 def help_to_fit(
     recipe: Recipe,
     data: DataSet,
