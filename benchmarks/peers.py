@@ -9,7 +9,7 @@ same stem   the lab sheet's way with the stem of ours, so that both train the sa
 fastai      its Learner with its own recipe for few epochs: `peer_fastai.py`
 keras       Keras on torch with the first example of its site: `peer_keras.py`
 resnet18    ours with the small stem: `--preset standard`, batches of 128
-fast        ours: `--preset fast`
+fast        ours: `--preset fast` with pictures of full size; the whole counts its epochs of small pictures as parts of an epoch
 
 fastai and Keras run in an environment of their own (`python -m venv E; E/bin/pip install fastai keras torch`), whose Python is given with
 `--python`; without it their rows are left out. Times of whole trainings are extrapolated from these rates, without evaluation: every
@@ -46,7 +46,7 @@ from wiesel import images
 from wiesel.batches import TrainingBatches, measure
 from wiesel.images import DataSet, Images
 from wiesel.images.cache import cache_folder
-from wiesel.jobs.presets import PRESETS
+from wiesel.jobs.presets import PRESETS, for_many
 from wiesel.recipe import Precision, Recipe
 from wiesel.training.fit import fresh_network, prepare
 from wiesel.training.optimiser import optimiser_for
@@ -194,13 +194,14 @@ def main() -> None:
     data = images.load("fashion-mnist-sample")
     split, precision = data.train, choose(cache_folder() / "precision.json").precision
     standard = dataclasses.replace(PRESETS["standard"], training=dataclasses.replace(PRESETS["standard"].training, batch=128))
-    fast = PRESETS["fast"]
+    fast = for_many(PRESETS["fast"], {}, shift=0, side=28)
+    (share, small) = fast.training.resolutions[0]
+    work = fast.training.epochs * (1 - share + share * (small / 28) ** 2)
 
     def steps(count: int) -> int:
         return max(1, round(count * wanted.steps))
 
     ways: dict[str, Way] = {}
-    epochs = fast.training.epochs
     ways |= {
         "book": Way("ten epochs of 60,000", 600_000, partial(book, split, steps(2))),
         "lab sheet": Way("an epoch of 60,000", 60_000, partial(lab_sheet, split, steps(20))),
@@ -208,7 +209,7 @@ def main() -> None:
         "fastai": Way("five epochs of 60,000", 300_000, partial(child, wanted.python, "fastai", data, steps(40), threads, ways)),
         "keras": Way("15 epochs of 54,000", 810_000, partial(child, wanted.python, "keras", data, steps(20), threads, ways)),
         "resnet18": Way("an epoch of 54,000", 54_000, partial(ours, standard, split, steps(4), precision)),
-        "fast": Way(f"{epochs} epochs of 54,000", 54_000 * epochs, partial(ours, fast, split, steps(20), precision)),
+        "fast": Way(f"{work:.1f} epochs of 54,000", round(54_000 * work), partial(ours, fast, split, steps(20), precision)),
     }
     ways = {name: way for name, way in ways.items() if not wanted.only or name in wanted.only}
     rounds: dict[str, Round] = {}

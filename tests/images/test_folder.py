@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from wiesel.errors import (
     UnknownData,
 )
 from wiesel.images import divide, listing, load
+from wiesel.images import folder as images_folder
 from wiesel.images.decoding import decode
 
 
@@ -61,6 +63,23 @@ def test_a_zip_of_it_is_the_same_data_with_and_without_a_folder_around(folder):
         for split, images in from_folder.splits.items():
             np.testing.assert_array_equal(data.splits[split].pixels, images.pixels)
             np.testing.assert_array_equal(data.splits[split].names, images.names)
+
+
+def test_one_thread_and_several_make_the_same_data(folder, monkeypatch, tmp_path):
+    path = folder(*(f"{name}/{number}.png" for name in "ab" for number in range(40)))
+    (path / "a" / "7.png").write_bytes(b"no picture")
+    threads = []
+    monkeypatch.setattr(images_folder, "ThreadPoolExecutor", lambda count: threads.append(count) or ThreadPoolExecutor(count))
+    one = load(path, unreadable=0.1)
+    assert threads == []
+    monkeypatch.setattr(images_folder, "_SMALL", 0)
+    monkeypatch.setenv("WIESEL_CACHE", str(tmp_path / "another"))
+    several = load(path, unreadable=0.1)
+    assert len(threads) == 2
+    assert (several.fingerprint, several.left_out) == (one.fingerprint, one.left_out)
+    assert len(one.left_out) == 1
+    np.testing.assert_array_equal(several.train.pixels, one.train.pixels)
+    np.testing.assert_array_equal(several.train.names, one.train.names)
 
 
 def test_the_fingerprint_follows_content_names_and_labels(folder, picture):

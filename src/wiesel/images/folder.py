@@ -56,6 +56,9 @@ _BLOCK = 64 * 2**20
 _PART = 16
 """Pictures per task of a thread."""
 
+_SMALL = 8 * 2**10
+"""Files of fewer bytes, on average, are read by one thread."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -117,7 +120,7 @@ def sizes_of(path: Path, wanted: Container[str]) -> dict[str, tuple[int, int]]:
     """(width, height) of the pictures with these printable paths, from their headers, before they were brought to one size."""
     with listed(path) as listing, quiet():
         entries = [entry for entry in listing.entries if printable(entry.path) in wanted]
-        heads = _parallel(lambda entry: _look(listing, entry).header, entries)
+        heads = _parallel(lambda entry: _look(listing, entry).header, entries, small=_are_small(entries))
         return {printable(entry.path): (head.width, head.height) for entry, head in zip(entries, heads, strict=True) if head}
 
 
@@ -130,7 +133,8 @@ class _Head(NamedTuple):
 
 
 def _decode_all(path: Path, listing: Listing, identity: str, folder: Path, *, size: int, channels: int, fit: Fit) -> cache.About:
-    heads = dict(zip(listing.entries, _parallel(lambda entry: _look(listing, entry), listing.entries), strict=True))
+    small = _are_small(listing.entries)
+    heads = dict(zip(listing.entries, _parallel(lambda entry: _look(listing, entry), listing.entries, small=small), strict=True))
     candidates = {entry.path: head for entry, head in heads.items() if head.candidate}
     layout = arrange(path, list(candidates), listing.folders, files=len(heads) - len(candidates))
     left_out = [*listing.left_out, *layout.left_out]
@@ -152,7 +156,7 @@ def _decode_all(path: Path, listing: Listing, identity: str, folder: Path, *, si
     contents: list[bytes] = []
     with (folder / "pixels.bin").open("wb") as file:
         block = max(_PART, _BLOCK // int(np.prod(shape)))
-        for place, result in zip(good, _parallel(work, good, block=block), strict=True):
+        for place, result in zip(good, _parallel(work, good, small=small, block=block), strict=True):
             if isinstance(result, Reason):
                 bad[place.path] = result
             else:
@@ -255,13 +259,16 @@ def _fingerprint(layout: Layout, places: Sequence[Place], contents: Sequence[byt
     return fingerprint(layout.classes, splits)
 
 
-def _parallel(work: Callable[[T], R], items: Sequence[T], *, block: int = 4096) -> Iterator[R]:
+def _parallel(work: Callable[[T], R], items: Sequence[T], *, small: bool, block: int = 4096) -> Iterator[R]:
     """Results in order, at most `block` of them in memory.
 
-    Threads, because Pillow decodes and scales outside Python's lock: photographs use all cores. A picture of 32 pixels is mostly
-    Python's own work (0.2 ms) and stays on one; processes would divide that, too, but need a guarded main module where they are
-    spawned, which a person's script or notebook may not have.
+    Threads, because Pillow decodes and scales outside Python's lock: photographs use all cores. A `small` picture is mostly Python's own
+    work (0.2 ms), which threads cannot divide: they would only wait for each other. Processes would divide it, but need a guarded main
+    module where they are spawned, which a person's script or notebook may not have.
     """
+    if small:
+        yield from map(work, items)
+        return
     threads = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(items), block):
@@ -269,3 +276,7 @@ def _parallel(work: Callable[[T], R], items: Sequence[T], *, block: int = 4096) 
             parts = [items[i : min(i + _PART, end)] for i in range(start, end, _PART)]
             for part in pool.map(lambda some: [work(item) for item in some], parts):
                 yield from part
+
+
+def _are_small(entries: Sequence[Entry]) -> bool:
+    return sum(entry.size for entry in entries) < _SMALL * len(entries)
