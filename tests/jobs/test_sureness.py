@@ -89,6 +89,17 @@ def test_several_views_of_the_doubtful_pictures_only(copy: RunFolder, monkeypatc
     assert plain.value == pytest.approx(right.mean())
 
 
+def test_the_command_says_of_how_many_and_refuses_a_share_of_nothing(
+    copy: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    assert command(["evaluate", str(copy.path), "--views", "2", "--doubtful", "0.25"]) == 0
+    assert "with 2 views averaged for the least sure 25 %: " in capsys.readouterr().out
+    assert [row["doubtful"] for row in copy.history() if "doubtful" in row] == [0.25]
+    assert command(["evaluate", str(copy.path), "--doubtful", "0.25"]) == 2
+    assert "with --views 2" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.5, float("nan")])
 def test_a_share_of_doubtful_pictures_lies_between_0_and_1(copy: RunFolder, share: float) -> None:
     with pytest.raises(BadValue, match="doubtful"):

@@ -46,12 +46,16 @@ def evaluate(
     lang
         Language of the report.
     """
+    from wiesel.errors import BadValue
     from wiesel.jobs.evaluate import assessment_of, evaluate_views
     from wiesel.jobs.evaluate import evaluate as job
     from wiesel.jobs.twins import scores_of
     from wiesel.runs.folder import RunFolder
     from wiesel.uncertainty.sentences import lines
 
+    if doubtful != 1 and views == 1:
+        expected = say(en="1, or something with --views 2 or --views 6", de="1, oder etwas mit --views 2 oder --views 6")
+        raise BadValue(setting="doubtful", value=doubtful, expected=expected)
     result = job(run, split=split, data_dir=data_dir, lang=lang)
     assessment = assessment_of(RunFolder.open(run)) if split == "test" else None
     twins = scores_of(RunFolder.open(run)) if split == "test" else None
@@ -72,5 +76,9 @@ def evaluate(
         if twins is not None:
             print(twins.sentence())
         if seen is not None:
-            print(say(en="with {n} views averaged: {a}", de="mit {n} gemittelten Ansichten: {a}").format(n=views, a=seen.percent()))
+            some = ""
+            if doubtful < 1:
+                some = say(en=" for the least sure {p:g} %", de=" für die unsichersten {p:g} %").format(p=100 * doubtful)
+            words = say(en="with {n} views averaged{some}: {a}", de="mit {n} gemittelten Ansichten{some}: {a}")
+            print(words.format(n=views, some=some, a=seen.percent()))
         print(result.sentence())
