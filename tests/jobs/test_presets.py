@@ -9,7 +9,7 @@ import pytest
 
 import wiesel
 from tests.jobs.test_train import make_folder
-from wiesel.jobs.presets import EPOCHS_OF_MANY, FEW, PRESETS, for_few, for_many, suits_few
+from wiesel.jobs.presets import EPOCHS_OF_MANY, FEW, PRESETS, for_few, for_many, suits_few, suits_many
 from wiesel.jobs.settings import with_settings
 from wiesel.recipe import NetworkOptions, Recipe, Training
 from wiesel.runs.folder import RunFolder
@@ -101,9 +101,15 @@ def test_fast_takes_more_and_smaller_epochs_and_a_lower_rate_for_many_pictures()
 @pytest.mark.parametrize(("pictures", "epochs"), [(60, PRESETS["fast"].training.epochs), (70, EPOCHS_OF_MANY)])
 def test_fast_counts_the_training_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: int, epochs: int) -> None:
     folder = make_folder(tmp_path / "stripes", 90)
-    monkeypatch.setattr("wiesel.jobs.train.FEW", 65)
+    monkeypatch.setattr("wiesel.jobs.presets.FEW", 65)
     run = wiesel.train(
         "wiesel_s", folder, preset="fast", test=10, validation=80 - pictures, size=20, output=tmp_path / "run", **TINY
     ).run  # type: ignore[arg-type]
     training = RunFolder.open(run).read_recipe().training
     assert (training.epochs, bool(training.resolutions)) == (epochs, epochs == EPOCHS_OF_MANY)
+
+
+def test_many_pictures_suit_our_own_networks_only() -> None:
+    assert suits_many(Recipe(architecture="wiesel_l"), FEW)
+    assert not suits_many(Recipe(architecture="wiesel_l"), FEW - 1)
+    assert not suits_many(Recipe(architecture="alexnet"), FEW)

@@ -73,6 +73,11 @@ def for_few(recipe: Recipe, asked: Mapping[str, Any], *, pictures: int, side: in
     return _with(recipe, asked, settings | _small_at_first(1 / 3, side))
 
 
+def suits_many(recipe: Recipe, pictures: int) -> bool:
+    """Whether preset `fast` takes what suits many pictures: our own networks only, others may need more than small pictures have."""
+    return pictures >= FEW and zoo.find(recipe.architecture).family == "Wiesel"
+
+
 def for_many(recipe: Recipe, asked: Mapping[str, Any], *, shift: int, side: int) -> Recipe:
     """The recipe of preset `fast` with what suits many pictures where `asked` has nothing: more epochs, the first 0.6 of them with small
     pictures, and a lower rate, because there are many steps; moved by `shift` pixels."""

@@ -22,7 +22,7 @@ from wiesel.jobs.change import Account, change
 from wiesel.jobs.evaluate import divided_again, evaluate_test
 from wiesel.jobs.gradient_flow import noting
 from wiesel.jobs.pictures import load
-from wiesel.jobs.presets import FEW, PRESETS, Preset, for_few, for_many, suits_few
+from wiesel.jobs.presets import FEW, PRESETS, Preset, for_few, for_many, suits_few, suits_many
 from wiesel.jobs.settings import with_settings
 from wiesel.jobs.together import together
 from wiesel.language import duration, number, say
@@ -173,7 +173,7 @@ def train(
     side = min(begins.preprocessing.image[1:])
     if few:
         chosen = for_few(chosen, asked, pictures=pictures, side=side)
-    elif preset == "fast" and given is None and pictures >= FEW:
+    elif preset == "fast" and suits_many(chosen, pictures) and given is None:
         chosen = for_many(chosen, asked, shift=images.shift_of(chosen.data.source), side=side)
     for account in _refuse_misfit(chosen, divided, begins.preprocessing):
         (progress or Silent()).note(account.sentence())
