@@ -1,6 +1,6 @@
 """How strong the signal is on its way up, and the gradient on its way down: norms per layer, dead units, shortcuts against branches.
 
-One forward and one backward pass over a batch, read off the tape (`tape.py`): functional code and in-place operations are seen too,
+One forward and one backward pass over a batch, read off the tape (`tape/`): functional code and in-place operations are seen too,
 and every value is measured the moment it is made, before a later `out += shortcut` writes over it. The network is left as it was:
 weights, their `.grad`, buffers, modes, hooks, and PyTorch's generator.
 
