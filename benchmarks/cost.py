@@ -1,18 +1,20 @@
 """How training grows with the number of pictures: seconds per picture and memory, from 10,000 to 200,000 memory-mapped pictures.
 
-    python benchmarks/cost.py [--archive ../shared/data/cifar10-images.zip] [--out docs/cost]
+    python benchmarks/cost.py [--archive ../shared/data/cifar10-images.zip] [--out docs/cost] [--repetitions 5]
 
 The pictures of CIFAR-10 are repeated as often as needed, in one uint8 file as the cache keeps it. A child process per size maps its
 first N pictures, divides them, and trains one epoch of a cheap network (LeNet-5, batches of 128, one thread), as `wiesel train` does.
-Seconds are those from the end of the first step to the end of the last. Memory is what the system counts for the process, looked at
+Seconds are those from the end of step `WARM` to the end of the last. Memory is what the system counts for the process, looked at
 every 20 steps: anonymous memory, which is the process's own; and pages of mapped files (RssFile), which are the system's copy of the
-disc, counted once for all processes and given back when somebody needs room.
+disc, counted once for all processes and given back when somebody needs room. The sizes take turns, so that a slow moment of the machine
+meets all of them; shown are medians with their range.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,10 +22,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+from conditions import conditions, in_words, median_and_range
 
 SIDE = 32
 SIZES = (10_000, 50_000, 100_000, 200_000)
 VALIDATION = 1_000
+WARM = 20
+"""Steps before the clock runs: until then the libraries prepare what they need for these shapes."""
 
 
 def child(pixels: Path, labels: Path, count: int, held: int, folder: Path) -> None:
@@ -71,12 +76,12 @@ def child(pixels: Path, labels: Path, count: int, held: int, folder: Path) -> No
     run = RunFolder.create(folder / f"run-{count}")
     with run.lock():
         fit(recipe, data, measure(data.train.pixels), run, Machine("fp32", 1), progress=watch)
-    steps = watch.ends[-1] - watch.ends[0]
+    steps = watch.ends[-1] - watch.ends[WARM - 1]
     print(
         json.dumps(
             {
                 "pictures": count,
-                "microseconds": 1e6 * steps / (len(data.train) * (len(watch.ends) - 1) / len(watch.ends)),
+                "microseconds": 1e6 * steps / (len(data.train) * (len(watch.ends) - WARM) / len(watch.ends)),
                 "anonymous": watch.anonymous,
                 "before": before,
                 "mapped": watch.mapped,
@@ -90,6 +95,7 @@ def main() -> None:
     parser.add_argument("--archive", type=Path, default=Path("../shared/data/cifar10-images.zip"))
     parser.add_argument("--out", type=Path, default=Path("docs/cost"))
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--repetitions", type=int, default=5)
     wanted = parser.parse_args()
 
     from wiesel import images
@@ -97,7 +103,7 @@ def main() -> None:
 
     source = images.load(wanted.archive).train
     held = max(wanted.sizes)
-    rows = []
+    measured: dict[int, list[dict[str, float]]] = {count: [] for count in wanted.sizes}
     cache_folder().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache_folder()) as name:  # /tmp may be memory itself
         folder = Path(name)
@@ -105,41 +111,50 @@ def main() -> None:
             for start in range(0, held, len(source)):
                 np.ascontiguousarray(source.pixels[: held - start]).tofile(file)
         np.save(folder / "labels.npy", np.resize(source.labels, held))
-        for count in wanted.sizes:
-            words = [str(folder / "pixels.bin"), str(folder / "labels.npy"), str(count), str(held), str(folder)]
-            done = subprocess.run(
-                [sys.executable, __file__, "--child", *words], stdout=subprocess.PIPE, text=True, check=True, timeout=1800
-            )
-            rows.append(json.loads(done.stdout.splitlines()[-1]))
-            print(rows[-1], flush=True)
-    wanted.out.with_suffix(".md").write_text(table(rows), encoding="utf-8")
-    plot(rows, wanted.out.with_suffix(".svg"))
+        for repetition in range(wanted.repetitions):
+            for count in wanted.sizes if repetition % 2 == 0 else reversed(wanted.sizes):
+                work = folder / f"{repetition}-{count}"
+                words = [str(folder / "pixels.bin"), str(folder / "labels.npy"), str(count), str(held), str(work)]
+                done = subprocess.run(
+                    [sys.executable, __file__, "--child", *words], stdout=subprocess.PIPE, text=True, check=True, timeout=1800
+                )
+                measured[count].append(json.loads(done.stdout.splitlines()[-1]))
+                print(measured[count][-1], flush=True)
+    lines = [*table(measured), "", in_words(conditions())]
+    wanted.out.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+    plot(measured, wanted.out.with_suffix(".svg"))
 
 
-def table(rows: list[dict[str, float]]) -> str:
+def table(measured: dict[int, list[dict[str, float]]]) -> list[str]:
     lines = [
         "| pictures | µs per picture | own memory in MB | of it before the first step | mapped file pages in MB |",
         "|---|---|---|---|---|",
     ]
-    for row in rows:
-        lines.append(
-            f"| {row['pictures']:,} | {row['microseconds']:.0f} | {row['anonymous'] / 1e6:.0f} | {row['before'] / 1e6:.0f} | {row['mapped'] / 1e6:.0f} |"
-        )
-    return "\n".join(lines) + "\n"
+    for count, every in measured.items():
+        memory = [median_and_range([row[field] / 1e6 for row in every], ".0f") for field in ("anonymous", "before", "mapped")]
+        lines.append(f"| {count:,} | {median_and_range([row['microseconds'] for row in every], '.0f')} | {' | '.join(memory)} |")
+    return lines
 
 
-def plot(rows: list[dict[str, float]], path: Path) -> None:
+def plot(measured: dict[int, list[dict[str, float]]], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
-    counts = [row["pictures"] / 1000 for row in rows]
-    left.plot(counts, [row["microseconds"] for row in rows], marker="o")
+    counts = [count / 1000 for count in measured]
+
+    def medians(field: str, unit: float = 1.0) -> list[float]:
+        return [statistics.median(row[field] / unit for row in every) for every in measured.values()]
+
+    left.plot(counts, medians("microseconds"), marker="o")
+    for count, every in zip(counts, measured.values(), strict=True):
+        left.plot([count] * len(every), [row["microseconds"] for row in every], ".", color="grey", markersize=3)
     left.set(title="time", xlabel="thousand pictures", ylabel="µs per picture", ylim=(0, None))
-    right.plot(counts, [row["anonymous"] / 1e6 for row in rows], marker="o", label="own memory")
-    right.plot(counts, [row["mapped"] / 1e6 for row in rows], marker="o", linestyle=":", label="pages of mapped files")
+    right.plot(counts, medians("anonymous", 1e6), marker="o", label="own memory")
+    right.plot(counts, medians("mapped", 1e6), marker="o", linestyle=":", label="pages of mapped files")
     right.set(title="memory", xlabel="thousand pictures", ylabel="MB", ylim=(0, None))
     right.legend()
     figure.tight_layout()

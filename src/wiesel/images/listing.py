@@ -26,6 +26,9 @@ ENTRY_LIMIT = 5_000_000
 _WHOLE = 1 << 20
 """A .zip entry up to this size is read at once, because going back in it would mean to unpack it again."""
 
+_AT_ONCE = 1 << 16
+"""A file up to this size too: Pillow reads a header in twenty small steps, which take longer on a file than all of it at once."""
+
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini", "icon\r", "__macosx", "$recycle.bin", "system volume information", "@eadir"})
 
 HIDDEN = Reason("hidden or made by an operating system", "versteckt oder vom Betriebssystem angelegt")
@@ -77,19 +80,22 @@ class Listing:
 
     def open(self, entry: Entry) -> BinaryIO:
         """For reading the header; to be closed."""
+        if entry.size <= (_AT_ONCE if self.archive is None else _WHOLE):
+            return io.BytesIO(self.read(entry))
         if self.archive is None:
-            return _open_plain(self.root / entry.path)
-        if entry.size > _WHOLE:
-            return self.archive.open(entry.path)  # type: ignore[return-value]
-        return io.BytesIO(self.read(entry))
+            return _open_plain(self._place(entry))
+        return self.archive.open(entry.path)  # type: ignore[return-value]
 
     def read(self, entry: Entry) -> bytes:
         """All bytes, at most one more than the size says."""
         if self.archive is None:
-            with _open_plain(self.root / entry.path) as file:
+            with _open_plain(self._place(entry)) as file:
                 return file.read(entry.size + 1)
         with self.archive.open(entry.path) as member:
             return member.read(entry.size + 1)
+
+    def _place(self, entry: Entry) -> str:
+        return f"{self.root}{os.sep}{entry.path}"  # joining paths as `Path` takes as long as opening the file
 
 
 def printable(path: str) -> str:
@@ -105,7 +111,7 @@ def visible(path: str) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in path)
 
 
-def _open_plain(path: Path) -> BinaryIO:
+def _open_plain(path: str) -> BinaryIO:
     """A pipe that took a file's place since it was listed would block for ever; so open without waiting, and look again."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
