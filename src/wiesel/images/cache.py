@@ -4,15 +4,18 @@
     <cache>/pictures/<key>.lock
 
 The key is a hash of what the source holds and of how it was decoded. A folder appears under its name only when all in it is
-written and flushed; what is opened has the sizes that `about.json` says.
+written and flushed; what is opened has the sizes that `about.json` says. What nobody has opened for `UNUSED` days is removed when
+something else is written.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +25,9 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from wiesel.errors import NoRoom
+
+UNUSED = 90
+"""Days after which something that can be computed again is forgotten."""
 
 _SPARE = 64 * 2**20
 """Bytes that must stay free on the disc."""
@@ -115,11 +121,23 @@ def stored(key: str, build: Callable[[Path], About]) -> Stored:
         finally:
             shutil.rmtree(part, ignore_errors=True)
         _remove_outdated(folder, about)
+        forget_unused(folder.parent)
         made = _opened(folder)
         assert made is not None
         return made
     finally:
         lock.release()
+
+
+def forget_unused(kind: Path) -> None:
+    """Remove the entries (files and folders) of a folder of the cache in which nothing was read or written for `UNUSED` days."""
+    before = time.time() - UNUSED * 24 * 3600
+    for entry in kind.iterdir():
+        with contextlib.suppress(OSError):
+            if entry.is_dir() and max(path.stat().st_mtime for path in (entry, *entry.iterdir())) < before:
+                shutil.rmtree(entry)
+            elif entry.is_file() and entry.suffix != ".lock" and entry.stat().st_mtime < before:
+                entry.unlink()
 
 
 def refuse_if_full(folder: Path, needed: int) -> None:
@@ -142,7 +160,10 @@ def _opened(folder: Path) -> Stored | None:
         about = msgspec.json.decode((folder / "about.json").read_bytes(), type=About)
         if any((folder / name).stat().st_size != size for name, size in about.sizes.items()):
             raise ValueError("a file has another size")
-        return Stored(folder, about)
+        there = Stored(folder, about)
+        with contextlib.suppress(OSError):
+            os.utime(folder)
+        return there
     except FileNotFoundError:
         if not folder.exists():
             return None

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import tempfile
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wiesel.images.cache import cache_folder
 from wiesel.images.dataset import DataSet, digests
+from wiesel.images.kept import keep, kept
 from wiesel.images.near_duplicates import pairs_of
 from wiesel.images.thumbnails import thumbnails
 
@@ -31,9 +27,8 @@ def twins_in_training(data: DataSet) -> NDArray[np.uint8]:
     assert data.test is not None
     channels, height, width = data.image_shape
     key = hashlib.sha256(f"{FORMAT} {data.fingerprint} {channels} {height} {width}".encode()).hexdigest()[:40]
-    path = cache_folder() / "twins" / f"{key}.npy"
-    if (kept := _kept(path, len(data.test))) is not None:
-        return kept
+    if (there := kept("twins", key, (len(data.test),), np.uint8)) is not None:
+        return there
     found = np.zeros(len(data.test), np.uint8)
     small = np.concatenate([thumbnails(data.train.pixels), thumbnails(data.test.pixels)])
     is_test = np.arange(len(small)) >= len(data.train)
@@ -41,23 +36,5 @@ def twins_in_training(data: DataSet) -> NDArray[np.uint8]:
         found[max(pair[:2]) - len(data.train)] = NEAR
     seen = set(digests(data.train.pixels))
     found[[content in seen for content in digests(data.test.pixels)]] = EXACT
-    _keep(path, found)
+    keep("twins", key, found)
     return found
-
-
-def _kept(path: Path, count: int) -> NDArray[np.uint8] | None:
-    try:
-        found: NDArray[np.uint8] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return found if found.shape == (count,) and found.dtype == np.uint8 else None
-
-
-def _keep(path: Path, found: NDArray[np.uint8]) -> None:
-    """A cache that cannot be written is no error."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            np.save(file, found, allow_pickle=False)
-        Path(name).replace(path)

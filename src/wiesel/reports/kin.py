@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,7 +16,7 @@ from wiesel.batches.memory import with_room
 from wiesel.evaluation.measures import Outcomes
 from wiesel.explanation.neighbours import features_of, nearest, prototypes
 from wiesel.images import DataSet
-from wiesel.images.cache import cache_folder
+from wiesel.images.kept import keep, kept
 from wiesel.reports.facts import ClassKin, Kin, Nearest, Picture, TrainingPicture
 from wiesel.reports.pictures import photograph, reduced
 from wiesel.runs.trained import Trained
@@ -51,13 +47,12 @@ def known(model: Trained, data: DataSet, *, most: int | None = None) -> Known:
     rows = _evenly(data.train.labels, len(data.classes), most)
     weights = hashlib.sha256(model.run.weights.read_bytes()).hexdigest()
     key = hashlib.sha256(f"1 {weights} {data.fingerprint} {model.preprocessing} {most}".encode()).hexdigest()[:40]
-    path = cache_folder() / "features" / f"{key}.npy"
-    features = _kept(path, len(rows))
-    if features is None:
-        part = data.train.take(rows)
-        batches = EvaluationBatches(part, model.preprocessing, batch=250)
-        features = with_room(batches, lambda some: features_of(model.network, (batch.pictures for batch in some)))
-        _keep(path, features)
+    if (there := kept("features", key, (len(rows), -1), np.float16)) is not None:
+        return Known(data, rows, torch.from_numpy(there.astype(np.float32)))
+    part = data.train.take(rows)
+    batches = EvaluationBatches(part, model.preprocessing, batch=250)
+    features = with_room(batches, lambda some: features_of(model.network, (batch.pictures for batch in some)))
+    keep("features", key, features.numpy().astype(np.float16))  # neighbours need no more
     return Known(data, rows, features)
 
 
@@ -126,21 +121,3 @@ def _evenly(labels: NDArray[np.int64], classes: int, most: int | None) -> NDArra
     parts = [np.flatnonzero(labels == label) for label in range(classes)]
     chosen = [part[np.unique(np.linspace(0, len(part) - 1, min(each, len(part))).round().astype(np.int64))] for part in parts]
     return np.sort(np.concatenate(chosen))
-
-
-def _kept(path: Path, count: int) -> Tensor | None:
-    try:
-        found = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return torch.from_numpy(found.astype(np.float32)) if found.ndim == 2 and len(found) == count else None
-
-
-def _keep(path: Path, features: Tensor) -> None:
-    """In half precision: neighbours need no more. A cache that cannot be written is no error."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            np.save(file, features.numpy().astype(np.float16), allow_pickle=False)
-        Path(name).replace(path)

@@ -9,10 +9,7 @@ only when it is whole, so an interrupted computation goes on at the part where i
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,7 +21,7 @@ from wiesel.analysis.last_linear import last_linear
 from wiesel.batches import EvaluationBatches, Preprocessing
 from wiesel.errors import NoLinearHead
 from wiesel.images import Images
-from wiesel.images.cache import cache_folder
+from wiesel.images.kept import keep, kept
 
 PART = 2048
 """Pictures per file; what is lost when the computation is killed."""
@@ -66,13 +63,12 @@ def features_of(
     key = hashlib.sha256(
         f"{FORMAT} {fingerprint} {len(images)} {weights} {sorted(preprocessing.to_json().items())} {precision} {mirrored}".encode()
     ).hexdigest()[:40]
-    folder = _writable(cache_folder() / "features" / key)
     parts: list[NDArray[np.float32]] = []
     for start in range(0, len(images), PART):
         rows = slice(start, min(start + PART, len(images)))
         size = (rows.stop - rows.start, head.in_features)
-        path = folder / f"{start // PART:05d}.npy" if folder is not None else None
-        part = _read(path, size)
+        name = f"{key}/{start // PART:05d}"
+        part = kept("features", name, size, np.float32)
         if part is None:
             some = Images(images.pixels[rows], images.labels[rows], images.names[rows])
             part = _computed(
@@ -84,7 +80,7 @@ def features_of(
                 mirrored,
                 lambda count, done=start: after_batch(done + count),  # type: ignore[misc]
             )
-            _write(path, part)
+            keep("features", name, part)
         parts.append(part)
         after_batch(rows.stop)
     return np.concatenate(parts)
@@ -115,39 +111,3 @@ def _computed(
     finally:
         handle.remove()
     return torch.cat(seen).numpy()
-
-
-def _writable(folder: Path) -> Path | None:
-    """The folder, or None where the cache cannot be written: then features live as long as this process."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
-        return None
-    return folder if os.access(folder, os.W_OK) else None
-
-
-def _read(path: Path | None, size: tuple[int, int]) -> NDArray[np.float32] | None:
-    """A part of the right size, or None; a damaged file counts as none."""
-    if path is None or not path.is_file():
-        return None
-    try:
-        found: NDArray[np.float32] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return found if found.shape == size and found.dtype == np.float32 and bool(np.isfinite(found).all()) else None
-
-
-def _write(path: Path | None, part: NDArray[np.float32]) -> None:
-    """A full disc is no reason to stop: the features are in memory."""
-    if path is None:
-        return
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.save(file, part, allow_pickle=False)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError:
-        return
