@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tempfile
 from fractions import Fraction
@@ -14,10 +15,11 @@ import pytest
 from tests.comparison.forking import preloaded
 from tests.comparison.test_campaign import pictures
 from tests.reports.page_tree import by_class, parsed, shape, text
+from wiesel.cli import application
 from wiesel.comparison.scaling import RULES, Base, Design, doublings
 from wiesel.errors import BadValue
 from wiesel.jobs.program import program
-from wiesel.jobs.scale import _base, _Counter, _sentence, scale
+from wiesel.jobs.scale import _base, _command, _Counter, _sentence, scale
 from wiesel.reports.scaling import html
 
 
@@ -42,6 +44,21 @@ def test_doublings_are_measured_on_real_networks() -> None:
     assert len(found) >= 5
     assert all(abs(macs / once - 2) <= 0.1 for _, macs in found)
     assert all(counter.macs(design) == macs for design, macs in found)
+
+
+def test_the_command_that_goes_on_says_all_that_was_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = _command("resnet32", "my pictures", size=16, rungs=(1, 2, 5), phi=2, runs=3, folder=tmp_path / "a b")
+    _, bound, _ = application().parse_args(shlex.split(told)[1:], print_error=False, exit_on_error=False)
+    assert bound.arguments == {
+        "model": "resnet32",
+        "data": "my pictures",
+        "size": 16,
+        "rungs": (1, 2, 5),
+        "phi": 2,
+        "runs": 3,
+        "output": Path("a b"),
+    }
 
 
 def growth() -> list[dict[str, Any]]:

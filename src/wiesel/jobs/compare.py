@@ -121,7 +121,8 @@ def compare(
         plan: instead of `arms`, `data`, `epochs` and `margin`: a plan, its TOML file, or the name of one that comes with wiesel.
         full: the plan's large form, as its table `[full]` says.
         output: the comparison's folder; default `compare/<data>-<arms>`. Without arms and plan, the plan in it is carried on with.
-        jobs: trainings at the same time, one thread each; 0: as many as there are processors, here or in the cluster.
+        jobs: trainings at the same time, one thread each; 0: as many as there are processors, here or in the cluster, divided by
+            the processes of a training.
         time_limit: seconds after which a training without any sign of life is ended and tried again; 0: never.
         ray: train on the Ray cluster at HOST:PORT ("auto": on the one that runs here; "local": on one that is started for this
             comparison); its nodes share this file system.
@@ -145,7 +146,10 @@ def compare(
         ray_address.reachable(ray)  # before pictures are read and networks are built
     decided, whole = _plan(arms, data, epochs=epochs, margin=margin, plan=plan, output=output, data_dir=data_dir, full=full)
     _refuse_impossible(decided, whole)
-    cells(decided, data=whole.fingerprint, program=program())  # arms that are the same are refused before a folder is made
+    planned = cells(
+        decided, data=whole.fingerprint, program=program()
+    )  # arms that are the same are refused before a folder is made
+    processes = max(cell.recipe.training.processes for cell in planned)
     burdens = _burdens(decided, whole)
     called = None
     if isinstance(plan, str) or full:
@@ -156,7 +160,7 @@ def compare(
     with on as workers, _held(ledger.folder):
         ledger.begin(decided, data=whole.fingerprint, command=_command(arms, data, epochs, margin, plan, full))
         sitting = {
-            "jobs": jobs or workers.room,
+            "jobs": jobs or max(1, workers.room // processes),
             "weights": [max(1, burden.macs) for burden in burdens],
             "command": f"wiesel compare --output {shlex.quote(os.path.relpath(ledger.folder))}"
             + (f" --ray {shlex.quote(ray)}" if ray is not None else ""),

@@ -104,8 +104,9 @@ def scale(
     if not folder.is_dir():
         make_folder(folder)
     say_ = tell or (lambda _: None)
+    command = _command(model, data, size=size, rungs=rungs, phi=phi, runs=runs, folder=folder)
     with locked(folder):
-        work = _Work(folder, model, recipe, whole.fingerprint, jobs or usable_cores(), data_dir, counter.macs, say_)
+        work = _Work(folder, model, recipe, whole.fingerprint, jobs or usable_cores(), data_dir, counter.macs, command, say_)
         candidates = [design for design, _ in doublings(base, counter.macs)]
         if len(candidates) < 2:
             several = say(
@@ -129,7 +130,7 @@ def scale(
             "growth": growth,
             "runs": runs,
             "programs": [program()],
-            "command": shlex.join(["wiesel", "scale", model, "--data", str(data), "--size", str(size)]),
+            "command": command,
             "sentence": {one: _sentence(model, base.factors(winner), growth, one) for one in ("en", "de")},
         }
         write_file(folder / DOCUMENT, to_json(document))
@@ -195,6 +196,8 @@ class _Work:
     jobs: int
     data_dir: Path | str | None
     macs: Callable[[Design], int]
+    command: str
+    """Goes on with this search where it was interrupted."""
     tell: Callable[[str], None]
 
     def arm(self, design: Design) -> str:
@@ -221,7 +224,7 @@ class _Work:
             tuple(chosen),
             jobs=self.jobs,
             weights=[self.macs(design) * epochs for design, epochs, _ in designs],
-            command=f"wiesel scale --output {shlex.quote(os.path.relpath(self.folder))}",
+            command=self.command,
             data_dir=self.data_dir,
             tell=self.tell,
         )
@@ -319,6 +322,12 @@ def _title(base: Base, design: Design) -> str:
     """For people and for folders: `depth 1.33 width 1.25 size 1.14`."""
     alpha, beta, gamma = base.factors(design)
     return f"depth {alpha:.2f} width {beta:.2f} size {gamma:.2f}"
+
+
+def _command(model: str, data: str | Path, *, size: int, rungs: Sequence[int], phi: int, runs: int, folder: Path) -> str:
+    words = ["wiesel", "scale", model, "--data", str(data), "--size", str(size)]
+    words += [word for epochs in rungs for word in ("--rungs", str(epochs))]
+    return shlex.join([*words, "--phi", str(phi), "--runs", str(runs), "--output", os.path.relpath(folder)])
 
 
 def _sentence(model: str, factors: tuple[float, float, float], growth: Sequence[dict[str, Any]], reader: str) -> str:
