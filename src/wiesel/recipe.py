@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from wiesel.errors import BadValue, UnknownSetting, nearest
+from wiesel.errors import BadValue, NotAFile, UnknownSetting, nearest
+from wiesel.language import say
 
 Optimiser = Literal["sgd", "adamw", "muon"]
 Schedule = Literal["one_cycle", "cosine", "linear", "constant"]
@@ -268,4 +269,32 @@ def to_toml(recipe: Recipe) -> str:
 
 
 def read(path: Path) -> Recipe:
-    return from_toml(path.read_text(encoding="utf-8"), where=path.name)
+    """The recipe in a file.
+
+    Raises:
+        NotAFile: there is none, or it is no text in UTF-8.
+        UnknownSetting, BadValue: as `from_toml`.
+    """
+    return from_toml(text_of(path), where=path.name)
+
+
+def text_of(path: Path) -> str:
+    """What a TOML file says.
+
+    Raises:
+        NotAFile: there is none, or it is no text in UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        reason = say(en="there is no such file", de="es gibt keine solche Datei")
+    except IsADirectoryError:
+        reason = say(en="it is a folder", de="es ist ein Ordner")
+    except UnicodeDecodeError as error:
+        reason = say(
+            en=f"it is no text in UTF-8 (byte {error.start}); save it as UTF-8",
+            de=f"es ist kein Text in UTF-8 (Byte {error.start}); als UTF-8 speichern",
+        )
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise NotAFile(path=str(path), reason=reason, hint="")

@@ -98,6 +98,12 @@ def test_fast_takes_more_and_smaller_epochs_and_a_lower_rate_for_many_pictures()
     )
 
 
+def test_fast_keeps_its_rate_when_its_own_optimiser_is_named_and_leaves_tiny_pictures_alone() -> None:
+    assert for_many(PRESETS["fast"], {"optimiser": "muon"}, shift=0, side=28).training.rate == 0.1
+    assert for_many(PRESETS["fast"], {}, shift=0, side=13).training.resolutions == ()  # 8 px are too few for these networks
+    assert for_many(PRESETS["fast"], {}, shift=0, side=14).training.resolutions == ((0.6, 9),)
+
+
 @pytest.mark.parametrize(("pictures", "epochs"), [(60, PRESETS["fast"].training.epochs), (70, EPOCHS_OF_MANY)])
 def test_fast_counts_the_training_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: int, epochs: int) -> None:
     folder = make_folder(tmp_path / "stripes", 90)

@@ -221,9 +221,22 @@ def test_what_cannot_be_says_so_in_a_sentence_and_makes_no_folder(source: Path, 
         wiesel.train("resnet20", colours, enlarge=12, **place)
     with pytest.raises(BadValue, match="keep_head"):
         wiesel.train("resnet20", colours, pretrained=str(source), keep_head=True, mode="probe", **place)
+    with pytest.raises(BadValue, match=r"rate = 0\.1 .* only with --mode finetune"):
+        wiesel.train("resnet20", colours, pretrained=str(source), rate=0.1, mode="probe", **place)
+    with pytest.raises(BadValue, match=r"freeze = 2 .* only with --pretrained"):
+        wiesel.train("resnet20", colours, freeze=2, **place)
+    with pytest.raises(BadValue, match=r"at most 3: features\.stage1"):
+        wiesel.train(data=colours, pretrained=str(source), freeze=9, **place)
     with pytest.raises(PictureTooSmall, match="too few for this network"):
         wiesel.train("alexnet", colours, pretrained=str(source), enlarge=32, **place)
     assert not (tmp_path / "run").exists()
+
+
+def test_changes_of_ones_own_come_after_those_of_the_run(source: Path, colours: Path, tmp_path: Path) -> None:
+    result = wiesel.train(data=colours, pretrained=source, changes=("activation=gelu",), output=tmp_path / "run", **SMALL)
+    assert RunFolder.open(result.run).read_recipe().network.changes == ("activation=gelu",)
+    again = wiesel.train(data=colours, pretrained=result.run, changes=("activation=relu",), output=tmp_path / "again", **SMALL)
+    assert RunFolder.open(again.run).read_recipe().network.changes == ("activation=gelu", "activation=relu")
 
 
 def test_a_subset_is_all_that_training_knows_of_a_class(source: Path, stripes: Path, tmp_path: Path) -> None:

@@ -66,6 +66,18 @@ def test_statistics_are_kept_where_the_stages_learn_unless_somebody_wants_new_on
         assert torch.equal(tensor, after[name]) == ("running_" in name or "num_batches" in name), name
 
 
+@pytest.mark.parametrize("unfreeze", [0, 1])
+def test_what_a_network_fixes_by_design_never_learns(unfreeze: int) -> None:
+    network = zoo.build("wiesel_s", classes=4, channels=1, size=20)
+    fixed = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    assert len(fixed) == 7  # the whitening filters and the scales of six norms
+    freezing = Freezing(network, Transfer(pretrained="imagenet", mode="finetune", unfreeze=unfreeze))
+    for epoch in (0, 2, 9):
+        freezing.begin(epoch)
+        assert fixed <= {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    assert fixed == {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
+
+
 def test_gradual_unfreezing_lets_one_more_stage_learn_from_the_head_on() -> None:
     network = zoo.build("hierarchical_cnn", classes=4, channels=1, size=12)
     freezing = Freezing(network, Transfer(mode="finetune", unfreeze=2, freeze=1, norm_statistics="learn"))

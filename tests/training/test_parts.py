@@ -131,6 +131,16 @@ def test_the_time_left_knows_that_small_pictures_are_quick(done: int, left: floa
     assert clock.left() == pytest.approx(left)
 
 
+def test_the_time_left_forgets_the_probe_before_the_training() -> None:
+    clock = Clock()
+    clock.begin(steps=3, done=0)
+    clock.times.extend([0.5, 0.5, 0.5])  # seconds per step of a probe
+    clock.begin(steps=10, done=0, work=(28 * 28,))
+    assert clock.left() is None
+    clock.times.extend([0.001, 0.001, 0.001])
+    assert clock.left() == pytest.approx(10 * 28 * 28 * 0.001)
+
+
 def test_without_a_terminal_there_is_one_line_per_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WIESEL_LANG", "de")
     out = io.StringIO()

@@ -61,12 +61,13 @@ class Preprocessing:
         return cls(**{**facts, "mean": tuple(facts["mean"]), "std": tuple(facts["std"])})
 
 
-def measure(pixels: NDArray[np.uint8], *, fit: Fit = "crop", chunk: int = 4096) -> Preprocessing:
+def measure(pixels: NDArray[np.uint8], *, fit: Fit = "crop", chunk: int = 0) -> Preprocessing:
     """Mean and deviation of each channel over uint8 (N, H, W, C), exact (integer sums), in one pass of flat memory.
 
     A channel without any variation gets deviation 1, so that it becomes 0 and not NaN.
     """
     count, height, width, channels = pixels.shape
+    chunk = chunk or max(1, 2**22 // (height * width))  # NumPy counts in copies of 8 bytes per value
     histogram = np.zeros((channels, 256), dtype=np.int64)
     for start in range(0, count, chunk):
         part = pixels[start : start + chunk]

@@ -34,7 +34,7 @@ import msgspec
 from wiesel.comparison.rules import ENGINE, Rules
 from wiesel.errors import BadValue, UnknownSetting, nearest
 from wiesel.language import say
-from wiesel.recipe import Augmentation, DataChoice, NetworkOptions, Recipe, Training, refuse_unknown_keys
+from wiesel.recipe import Augmentation, DataChoice, NetworkOptions, Recipe, Training, refuse_unknown_keys, text_of
 from wiesel.zoo.naming import divided
 
 MOST_ARMS = 10
@@ -218,7 +218,7 @@ def from_toml(text: str, *, where: str = "plan.toml", full: bool = False) -> Pla
 
 
 def read(path: Path, *, full: bool = False) -> Plan:
-    return from_toml(path.read_text(encoding="utf-8"), where=path.name, full=full)
+    return from_toml(text_of(path), where=path.name, full=full)
 
 
 def _merged(tree: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ from wiesel.errors.layers import (
     UnknownClassName,
     WhichCall,
 )
-from wiesel.errors.names import BadValue, UnknownData, UnknownForeignModel, UnknownModel, UnknownSetting
+from wiesel.errors.names import BadValue, NotAFile, UnknownData, UnknownForeignModel, UnknownModel, UnknownSetting
 from wiesel.errors.networks import BadChange, PictureTooSmall, UnknownChange
 from wiesel.errors.pictures import (
     BadArchive,
@@ -185,6 +185,7 @@ __all__ = [
     "NoTrainingSplit",
     "NoVideo",
     "NonFiniteTensors",
+    "NotAFile",
     "NotAPicture",
     "NotARun",
     "NotCalibrated",

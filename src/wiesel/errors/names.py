@@ -32,3 +32,10 @@ class BadValue(UsageError, ValueError):
 class UnknownSetting(UsageError):
     en = "Unknown setting {name!r} in {where}.{nearest}"
     de = "Unbekannte Einstellung {name!r} in {where}.{nearest}"
+
+
+class NotAFile(UsageError):
+    """Where a TOML file was to be read: `path`, `reason` (why not) and `hint` (a sentence, or empty)."""
+
+    en = "{path!r} cannot be read: {reason}.{hint}"
+    de = "{path!r} ist nicht zu lesen: {reason}.{hint}"

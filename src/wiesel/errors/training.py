@@ -8,11 +8,11 @@ from wiesel.errors.tree import TrainingError, WieselError
 class NotFinite(TrainingError):
     en = (
         "Step {step} gave a loss or gradient that is not a number, first in layer {layer} (training pictures {ids}). The weights were "
-        "not changed and the last checkpoint stands. Try a lower --rate, or --precision fp32."
+        "not changed and the last checkpoint stands. Try a lower --lr, or --precision fp32."
     )
     de = (
         "Schritt {step} ergab einen Verlust oder Gradienten, der keine Zahl ist, zuerst in Schicht {layer} (Trainingsbilder {ids}). Die "
-        "Gewichte wurden nicht verändert, der letzte Speicherpunkt gilt. Versuchen Sie eine kleinere --rate oder --precision fp32."
+        "Gewichte wurden nicht verändert, der letzte Speicherpunkt gilt. Versuchen Sie eine kleinere --lr oder --precision fp32."
     )
 
 

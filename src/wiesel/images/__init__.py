@@ -2,7 +2,7 @@
 
 from wiesel.images.arrays import data_set_of, from_arrays
 from wiesel.images.dataset import DataSet, Images, LeftOut
-from wiesel.images.loading import load
+from wiesel.images.loading import is_name, load
 from wiesel.images.peeking import small_side
 from wiesel.images.sources import fetch, may_be_mirrored, named, shift_of
 from wiesel.images.splits import apply, divide
@@ -17,6 +17,7 @@ __all__ = [
     "divide",
     "fetch",
     "from_arrays",
+    "is_name",
     "load",
     "may_be_mirrored",
     "named",

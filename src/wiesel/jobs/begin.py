@@ -11,11 +11,11 @@ import torch
 from wiesel import images, zoo
 from wiesel.batches import Preprocessing, measure
 from wiesel.blocks.stem import is_small
-from wiesel.errors import StartChanged
+from wiesel.errors import BadValue, StartChanged
 from wiesel.images import DataSet
 from wiesel.jobs.settings import with_settings
 from wiesel.language import say
-from wiesel.recipe import Recipe
+from wiesel.recipe import Recipe, Transfer
 from wiesel.runs import trained
 from wiesel.runs.folder import RunFolder
 from wiesel.training.start import Given, Start, find_start, fitted, is_run, preprocessing_of
@@ -40,6 +40,15 @@ MEANS_FINE_TUNING = (
     "resolutions",
     "ema",
     "patience",
+    "optimiser",
+    "rate",
+    "rest_rate",
+    "momentum",
+    "decay",
+    "schedule",
+    "warmup",
+    "label_smoothing",
+    "shift",
 )
 """Settings that only make sense if the network learns: who names one wants it to."""
 
@@ -55,12 +64,39 @@ def implied(settings: dict[str, Any]) -> dict[str, Any]:
     pretrained = settings.get("pretrained")
     if not pretrained:
         return {}
+    pretrained = str(pretrained)
     more: dict[str, Any] = {}
     if settings.get("mode") is None and any(settings.get(name) is not None for name in MEANS_FINE_TUNING):
         more["mode"] = "finetune"
     if settings.get("architecture") is None and is_run(pretrained):
-        more |= _network_of(pretrained)
+        found = _network_of(pretrained)
+        if settings.get("stem") is not None:
+            del found["stem"]
+        more |= {**found, "changes": (*found["changes"], *(settings.get("changes") or ()))}
     return more
+
+
+def refuse_idle(settings: dict[str, Any], *, pretrained: bool) -> None:
+    """Settings that would do nothing: those for weights from elsewhere where there are none, those of learning for a probe.
+
+    Raises:
+        BadValue: names the first.
+    """
+    idle: dict[str, str] = {}
+    if not pretrained:
+        only = say(
+            en="only with --pretrained, which says what training begins with", de="nur mit --pretrained, womit das Training beginnt"
+        )
+        idle = dict.fromkeys((field.name for field in dataclasses.fields(Transfer) if field.name != "pretrained"), only)
+    elif settings.get("mode") == "probe":
+        only = say(
+            en="only with --mode finetune, because a probe learns nothing but its head",
+            de="nur mit --mode finetune, denn eine Probe lernt nur ihren Kopf",
+        )
+        idle = dict.fromkeys((name for name in MEANS_FINE_TUNING if name != "keep_head"), only)
+    for name, expected in idle.items():
+        if settings.get(name) is not None:
+            raise BadValue(setting=name, value=settings[name], expected=expected)
 
 
 def _network_of(pretrained: str) -> dict[str, Any]:

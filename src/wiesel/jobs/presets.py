@@ -26,6 +26,9 @@ PASSES = 27_000
 
 MOST_EPOCHS = 60
 
+LEAST_SIDE = 9
+"""Pixels that our own networks need."""
+
 EPOCHS_OF_MANY = 16
 """Of preset `fast` from `FEW` pictures on."""
 
@@ -70,7 +73,7 @@ def for_few(recipe: Recipe, asked: Mapping[str, Any], *, pictures: int, side: in
     changed = [field.name for field in dataclasses.fields(Training) if getattr(preset, field.name) != field.default]
     settings: dict[str, Any] = {"alternate": True} | {name: getattr(preset, name) for name in changed}
     settings["epochs"] = min(MOST_EPOCHS, max(2, round(PASSES / pictures)))
-    return _with(recipe, asked, settings | _small_at_first(1 / 3, side))
+    return _with(recipe, asked, settings | _small_at_first(1 / 3, side, least=8))
 
 
 def suits_many(recipe: Recipe, pictures: int) -> bool:
@@ -82,14 +85,14 @@ def for_many(recipe: Recipe, asked: Mapping[str, Any], *, shift: int, side: int)
     """The recipe of preset `fast` with what suits many pictures where `asked` has nothing: more epochs, the first 0.6 of them with small
     pictures, and a lower rate, because there are many steps; moved by `shift` pixels."""
     settings: dict[str, Any] = {"epochs": EPOCHS_OF_MANY, "shift": shift}
-    if asked.get("optimiser") is None:
+    if asked.get("optimiser") in (None, "muon"):
         settings["rate"] = 0.1
-    return _with(recipe, asked, settings | _small_at_first(0.6, side))
+    return _with(recipe, asked, settings | _small_at_first(0.6, side, least=LEAST_SIDE))
 
 
-def _small_at_first(share: float, side: int) -> dict[str, Any]:
+def _small_at_first(share: float, side: int, *, least: int) -> dict[str, Any]:
     small = round(SMALL * side)
-    return {"resolutions": ((share, small),)} if small >= 8 else {}
+    return {"resolutions": ((share, small),)} if small >= least else {}
 
 
 def _with(recipe: Recipe, asked: Mapping[str, Any], settings: dict[str, Any]) -> Recipe:

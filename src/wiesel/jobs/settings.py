@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from wiesel.errors import UnknownSetting, nearest
+import msgspec
+
+from wiesel.errors import BadValue, UnknownSetting, nearest
 from wiesel.recipe import Augmentation, DataChoice, NetworkOptions, Recipe, Training, Transfer
 from wiesel.zoo.naming import divided
 
@@ -30,23 +33,34 @@ def with_settings(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
 
     Raises:
         UnknownSetting: no recipe has such a setting; names the nearest.
-        BadValue: a value out of its range.
+        BadValue: a value of another type or out of its range.
     """
-    name, own = divided(settings.get("architecture") or "")
+    architecture = settings.get("architecture")
+    name, own = divided(architecture) if isinstance(architecture, str) else ("", ())
     if own:
         settings = {**settings, "architecture": name, "changes": (*own, *(settings.get("changes") or ()))}
     sections = known_settings()
-    changed: dict[str, dict[str, Any]] = {}
-    top: dict[str, Any] = {}
+    tree = dataclasses.asdict(recipe)
     for name, value in settings.items():
         if value is None:
             continue
-        if name in ("seed", "architecture"):
-            top[name] = value
-        elif name in sections:
-            changed.setdefault(sections[name], {})[name] = value
-        else:
+        if name not in sections and name not in ("seed", "architecture"):
             raise UnknownSetting(name=name, where="train(…)", nearest=nearest(name, [*sections, "seed", "model"]))
-    for section, values in changed.items():
-        top[section] = dataclasses.replace(getattr(recipe, section), **values)
-    return dataclasses.replace(recipe, **top)
+        part = tree[sections[name]] if name in sections else tree
+        part[name] = str(value) if isinstance(value, Path) else value
+    try:
+        return msgspec.convert(tree, Recipe, strict=True)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, BadValue):  # the right type, out of its range
+            raise error.__cause__ from None
+        raise _misfit(tree, str(error)) from error
+
+
+def _misfit(tree: dict[str, Any], said: str) -> BadValue:
+    """msgspec's `Expected `int`, got `str` - at `$.training.epochs`` as an error about the setting."""
+    reason, _, place = said.partition(" - at `$.")
+    section, _, name = place.rstrip("`").rpartition(".")
+    name = name.partition("[")[0]
+    kind = get_type_hints(SECTIONS.get(section, Recipe)).get(name)
+    choices = " | ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else reason
+    return BadValue(setting=name, value=(tree.get(section, tree) if section else tree).get(name), expected=choices)

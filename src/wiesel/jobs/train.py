@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import time
 from dataclasses import dataclass
 from html import escape
@@ -15,7 +16,7 @@ from wiesel import images, zoo
 from wiesel import recipe as recipes
 from wiesel.analysis.cost import cost
 from wiesel.batches import Preprocessing
-from wiesel.errors import BadValue, WieselError
+from wiesel.errors import BadValue, NotAFile, WieselError
 from wiesel.images.cache import cache_folder
 from wiesel.jobs import begin
 from wiesel.jobs.change import Account, change
@@ -29,10 +30,11 @@ from wiesel.language import duration, number, say
 from wiesel.recipe import Recipe
 from wiesel.runs import checkpoints, provenance, trained
 from wiesel.runs.folder import RunFolder
+from wiesel.training.freezing import Freezing
 from wiesel.training.precision import choose, has_bf16
 from wiesel.training.progress import Silent
 from wiesel.zoo import surgery
-from wiesel.zoo.naming import joined
+from wiesel.zoo.naming import divided, joined
 from wiesel.zoo.network import Network
 
 if TYPE_CHECKING:
@@ -45,11 +47,11 @@ if TYPE_CHECKING:
 class Stopped(WieselError):
     """A signal ended training early; everything so far is saved. `exit_code` is 130 or 143, as shells expect."""
 
-    en = "Stopped at step {step}; everything so far is saved. Go on with: wiesel train --resume {run}"
-    de = "Bei Schritt {step} angehalten; alles bis hierher ist gespeichert. Weiter mit: wiesel train --resume {run}"
+    en = "Stopped at step {step}; everything so far is saved. Go on with: {command}"
+    de = "Bei Schritt {step} angehalten; alles bis hierher ist gespeichert. Weiter mit: {command}"
 
     def __init__(self, **facts: Any) -> None:
-        super().__init__(**facts)
+        super().__init__(**facts, command=f"wiesel train --resume {shlex.quote(str(facts['run']))}")
         self.exit_code = 128 + facts["signal"]  # type: ignore[misc]
 
 
@@ -141,6 +143,19 @@ def train(
         Stopped: Ctrl-C or SIGTERM; the run can be resumed.
     """
     if resume is not None:
+        _refuse_beside(
+            resume,
+            {
+                "model": model,
+                "data": data,
+                "epochs": epochs,
+                "seed": seed,
+                "output": output,
+                "recipe": recipe,
+                "preset": preset,
+                **settings,
+            },
+        )
         return _resume(Path(resume), data_dir=data_dir, progress=progress, lang=lang, flow_every=gradient_flow_every)
     base = _base(recipe, preset)
     asked = {
@@ -150,6 +165,7 @@ def train(
         "seed": seed,
         **settings,
     }
+    begin.refuse_idle(asked, pretrained=bool(settings.get("pretrained") or base.transfer.pretrained))
     if recipe is None:
         asked |= begin.implied(asked)
     chosen = with_settings(base, asked)
@@ -199,11 +215,48 @@ def train(
 
 
 def _base(recipe: Recipe | Path | str | None, preset: Preset | None) -> Recipe:
+    if recipe is None and preset is not None and preset not in PRESETS:
+        raise BadValue(setting="preset", value=preset, expected=" | ".join(PRESETS))
     if recipe is None:
         return PRESETS[preset or "standard"]
     if preset is not None:
         raise BadValue(setting="preset", value=preset, expected="no preset where a recipe file is given")
-    return recipe if isinstance(recipe, Recipe) else recipes.read(Path(recipe))
+    if isinstance(recipe, Recipe):
+        return recipe
+    try:
+        return recipes.read(Path(recipe))
+    except NotAFile as error:
+        raise NotAFile(path=error.path, reason=error.reason, hint=_meant(str(recipe))) from None
+
+
+def _meant(word: str) -> str:
+    """Of what was given instead of a recipe file: how to say it, as a sentence for the end of an error; or nothing."""
+    place = shlex.quote(word)
+    if (Path(word) / "recipe.toml").is_file():
+        return say(
+            en=f" It is a run: `wiesel train --resume {place}` goes on with it, `wiesel train {place}/recipe.toml` begins it anew.",
+            de=f" Es ist ein Lauf: `wiesel train --resume {place}` setzt ihn fort, `wiesel train {place}/recipe.toml` beginnt ihn neu.",
+        )
+    flag = ""
+    if Path(word).is_dir() or images.is_name(word):
+        flag = "--data"
+    elif divided(word)[0] in {row.name for row in zoo.models()}:
+        flag = "--model"
+    return (
+        say(en=f" Did you mean `wiesel train {flag} {place}`?", de=f" Meinten Sie `wiesel train {flag} {place}`?") if flag else ""
+    )
+
+
+def _refuse_beside(run: Path | str, others: dict[str, Any]) -> None:
+    """A run is gone on with as it was begun."""
+    for name, value in others.items():
+        if value is not None:
+            anew = f"`wiesel train {shlex.quote(f'{run}/recipe.toml')} …`"
+            expected = say(
+                en=f"nothing beside --resume, because a run goes on as it was begun; {anew} begins it anew with other settings",
+                de=f"nichts neben --resume, denn ein Lauf geht weiter, wie er begann; {anew} beginnt ihn mit anderen Einstellungen neu",
+            )
+            raise BadValue(setting=name, value=value if isinstance(value, (int, float, str)) else str(value), expected=expected)
 
 
 def train_only(data: DataSet, *, output: Path, progress: Progress | None = None, **settings: Any) -> RunFolder:
@@ -284,7 +337,10 @@ def _refuse_misfit(recipe: Recipe, data: DataSet, preprocessing: Preprocessing) 
         for _, pixels in recipe.training.resolutions:
             if isinstance(network, Network):
                 network.refuse_smaller(pixels, pixels)
-        return change(network, recipe.network.changes, image=preprocessing.image)[1]
+        changed, accounts = change(network, recipe.network.changes, image=preprocessing.image)
+    if recipe.transfer.pretrained and recipe.transfer.mode == "finetune":
+        Freezing(changed, recipe.transfer)  # refuses a layer or a number of stages that there is not
+    return accounts
 
 
 def _machine(recipe: Recipe, progress: Progress | None = None) -> Machine:

@@ -45,7 +45,7 @@ ROWS_PER_RUN = 100
 """About so many `train` rows are written, whatever the length of the run."""
 
 WHITENED = 5000
-"""At most so many training pictures are looked at to whiten a stem."""
+"""At most so many training pictures are looked at to whiten a stem; of pictures above 32 x 32 as many as have the same number of pixels."""
 
 BeforeStep = Callable[[nn.Module, Batch, int], None]
 """The network, the batch it is about to learn from, and how many steps were done before."""
@@ -188,9 +188,11 @@ def learn(trainer: pl.Trainer, classifier: Classifier, epochs: Epochs) -> None:
 
 def prepare(network: nn.Module, batches: TrainingBatches) -> None:
     """Layers that are computed from the training pictures instead of learned: some thousands, evenly spaced, are enough."""
+    _, height, width = batches.preprocessing.image
+    most = max(50, min(WHITENED, WHITENED * 32 * 32 // (height * width)))
     for layer in network.modules():
         if isinstance(layer, Whitening):
-            every = -(-len(batches.labels) // WHITENED)
+            every = -(-len(batches.labels) // most)
             layer.prepare(batches.preprocessing.normalise(batches.pixels[::every]))
 
 

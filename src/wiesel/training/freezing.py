@@ -33,6 +33,7 @@ class Freezing:
 
     def __init__(self, network: nn.Module, transfer: Transfer) -> None:
         self.network, self.transfer = network, transfer
+        self.fixed = {id(parameter) for parameter in network.parameters() if not parameter.requires_grad}  # by design: never learn
         self.names = [name for name, _ in network.named_modules()]
         self.modules = [module for _, module in network.named_modules()]
         self.stages = stages_of(network)
@@ -100,8 +101,13 @@ class Freezing:
         return inside[-1]
 
     def _placed(self) -> list[tuple[nn.Parameter, int]]:
-        """Every parameter with the place of the module that has it."""
-        return [(parameter, place) for place, module in enumerate(self.modules) for parameter in module.parameters(recurse=False)]
+        """Every parameter that may learn, with the place of the module that has it."""
+        return [
+            (parameter, place)
+            for place, module in enumerate(self.modules)
+            for parameter in module.parameters(recurse=False)
+            if id(parameter) not in self.fixed
+        ]
 
     def _height(self, place: int) -> int:
         """How many stages (the head is one) lie between this module's and the head: 0 for the head itself."""

@@ -54,6 +54,7 @@ class Clock:
     def begin(self, *, steps: int, done: int, work: Sequence[float] = ()) -> None:
         self.steps, self.done, self.last = steps, done, time.perf_counter()
         self.work = work or (1.0,)
+        self.times.clear()  # of a probe before this: other steps, another unit of work
 
     def step(self, step: int) -> None:
         now = time.perf_counter()
@@ -103,7 +104,7 @@ class Lines:
         self.told = False
 
     def begin(self, *, steps: int, done: int, epochs: int, work: Sequence[float] = ()) -> None:
-        self.epochs = epochs
+        self.epochs, self.told = epochs, False
         self.clock.begin(steps=steps, done=done, work=work)
 
     def step(self, step: int) -> None:
@@ -150,6 +151,8 @@ class Terminal:
     def begin(self, *, steps: int, done: int, epochs: int, work: Sequence[float] = ()) -> None:
         self.epochs = epochs
         self.clock.begin(steps=steps, done=done, work=work)
+        for finished in self.bars.task_ids:
+            self.bars.remove_task(finished)
         self.bars.start()
         self.task = self.bars.add_task(say(en="training", de="Training"), total=steps, completed=done, now="")
 
