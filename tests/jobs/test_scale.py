@@ -16,10 +16,12 @@ from tests.comparison.forking import preloaded
 from tests.comparison.test_campaign import pictures
 from tests.reports.page_tree import by_class, parsed, shape, text
 from wiesel.cli import application
+from wiesel.comparison.cells import file_name
+from wiesel.comparison.ledger import Ledger
 from wiesel.comparison.scaling import RULES, Base, Design, doublings
-from wiesel.errors import BadValue
+from wiesel.errors import BadValue, FolderTaken
 from wiesel.jobs.program import program
-from wiesel.jobs.scale import _base, _command, _Counter, _sentence, scale
+from wiesel.jobs.scale import _base, _command, _Counter, _sentence, _validation, scale
 from wiesel.reports.scaling import html
 
 
@@ -34,6 +36,21 @@ def test_a_network_whose_stages_differ_is_refused(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(BadValue, match="phi"):
         scale(phi=0, output=tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_network_of_another_library_and_a_place_that_is_taken_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    with pytest.raises(BadValue, match="equally many blocks"):
+        _base(_Counter("torchvision:resnet18", 10, 3), 32)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "thesis.tex").write_text("")
+    for place, said in (("file", "is not a folder"), ("folder", "holds other things")):
+        with pytest.raises(FolderTaken, match=said):
+            scale(output=tmp_path / place)
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["thesis.tex"]
 
 
 def test_doublings_are_measured_on_real_networks() -> None:
@@ -112,6 +129,14 @@ def test_a_whole_search_ends_with_a_page_and_the_same_call_again_trains_nothing(
         again = scale("resnet20:width=0.5", source, size=12, rungs=(1,), phi=1, runs=1, output="out")
     assert first.page.is_file()
     assert (tmp_path / "out" / "finalists" / "comparison.html").is_file()
+    finalists = Ledger(tmp_path / "out" / "finalists")
+    scores: dict[str, list[float]] = {}
+    for run in finalists.cells.glob("*/recipe.toml"):
+        scores.setdefault(run.parent.name.rpartition("-seed")[0], []).append(_validation(run.parent)[0])
+    factors = first.document["factors"]
+    assert max(scores, key=lambda name: sum(scores[name])) == file_name(
+        f"depth {factors['alpha']:.2f} width {factors['beta']:.2f} size {factors['gamma']:.2f}"
+    )
     assert again.document == first.document
     assert sorted(path for path in tmp_path.rglob("recipe.toml")) == before
     assert {one["rule"] for one in first.document["growth"]} == set(RULES)

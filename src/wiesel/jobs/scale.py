@@ -13,12 +13,13 @@ from typing import Any
 
 from wiesel import images
 from wiesel.comparison import campaign as campaigns
-from wiesel.comparison.cells import Cell, file_name, key_of, result
+from wiesel.comparison.cells import Cell, cells, file_name, key_of, result
 from wiesel.comparison.ledger import Ledger
 from wiesel.comparison.plan import Plan, PlannedArm, Question
 from wiesel.comparison.rules import Rules
 from wiesel.comparison.scaling import RULES, Base, Design, doublings, factors_of, grown, kept
-from wiesel.errors import BadValue, CellsFailed
+from wiesel.errors import BadValue, CellsFailed, FolderTaken
+from wiesel.evaluation.predictions import Predictions
 from wiesel.jobs.program import program
 from wiesel.jobs.settings import with_settings
 from wiesel.language import language, say
@@ -31,6 +32,8 @@ from wiesel.training.threads import usable_cores
 from wiesel.zoo.naming import divided, joined
 
 DOCUMENT = "scaling.json"
+PARTS = {"search", "finalists", "growth", "index.jsonl", DOCUMENT, "scaling.html"}
+"""What the folder of a search holds."""
 FINALISTS = 3
 RUNS = 3
 """Of each finalist, for the verdict."""
@@ -101,6 +104,10 @@ def scale(
     counter = _Counter(model, len(whole.classes), whole.image_shape[0])
     base = _base(counter, size)
     folder = Path(output).resolve()
+    if folder.exists() and not folder.is_dir():
+        raise FolderTaken(path=str(output), holds=say(en=" and is not a folder", de=" und ist kein Ordner"), resume="")
+    if folder.is_dir() and any(path.name not in PARTS and not path.name.startswith(".") for path in folder.iterdir()):
+        raise FolderTaken(path=str(output), holds=say(en=" and holds other things", de=" und enthält anderes"), resume="")
     if not folder.is_dir():
         make_folder(folder)
     say_ = tell or (lambda _: None)
@@ -115,8 +122,7 @@ def scale(
             raise BadValue(setting="model", value=model, expected=several)
         ladder, best = _search(work, base, candidates, rungs)
         finalists = best[:FINALISTS]
-        verdict = _finals(work, base, finalists, rungs[-1])
-        winner = finalists[int(max(range(len(finalists)), key=lambda one: verdict["arms"][one]["accuracy"]))]
+        verdict, winner = _finals(work, base, finalists, rungs[-1])
         growth = _grow(work, base, base.factors(winner), rungs[-1], phi, runs)
         document = {
             "model": model,
@@ -173,7 +179,8 @@ def _base(counter: _Counter, size: int) -> Base:
     from torch import nn
 
     network = counter.network(Design(0, Fraction(1), size))
-    stages = [part for name, part in network.features.named_children() if name.startswith("stage")]
+    features = getattr(network, "features", nn.Identity())  # networks of other libraries have none, or other ones
+    stages = [part for name, part in features.named_children() if name.startswith("stage")]
     blocks = {len(part) for part in stages if isinstance(part, nn.Sequential)}
     if len(blocks) != 1:
         alike = say(
@@ -253,7 +260,7 @@ def _search(work: _Work, base: Base, candidates: list[Design], rungs: Sequence[i
         )
         places = work.train("search", [(design, epochs, SEEDS["search"]) for design in candidates])
         scores, pictures = zip(*(_validation(place) for place in places), strict=True)
-        order = kept(scores, pictures[0])
+        order = kept(scores, max(1, *pictures))
         ladder.append(
             {
                 "epochs": epochs,
@@ -268,17 +275,20 @@ def _search(work: _Work, base: Base, candidates: list[Design], rungs: Sequence[i
 
 
 def _validation(place: Path) -> tuple[float, int]:
-    """Best validation accuracy of a run (0 if it diverged), and the number of validation pictures."""
+    """Best validation accuracy of a run (0 if it diverged), and the number of validation pictures (0 if
+    it diverged)."""
     from wiesel.runs.folder import RunFolder
 
     run = RunFolder(place)
     rows = [row for row in events.effective(run.history()) if row["kind"] == "epoch"]
-    made = run.read_splits()["made"].get("validation", ())
-    return max((float(row["validation_accuracy"]) for row in rows), default=0.0), max(1, len(made))
+    seen = run.predictions("validation")
+    count = len(Predictions.from_file(seen).labels) if seen.is_file() else 0
+    return max((float(row["validation_accuracy"]) for row in rows), default=0.0), count
 
 
-def _finals(work: _Work, base: Base, finalists: Sequence[Design], epochs: int) -> dict[str, Any]:
-    """The best of the search against each other, with fresh seeds."""
+def _finals(work: _Work, base: Base, finalists: Sequence[Design], epochs: int) -> tuple[dict[str, Any], Design]:
+    """The best of the search against each other, with fresh seeds: the verdict on the test pictures, which is for the reader, and the
+    design with the best mean on the validation pictures, which is the one to grow."""
     from wiesel.jobs.compare import compare
 
     plan = Plan(
@@ -295,7 +305,13 @@ def _finals(work: _Work, base: Base, finalists: Sequence[Design], epochs: int) -
             de="Welche Verhältnisse von Tiefe, Breite und Bildgrösse sind für eine Verdopplung die besten?",
         ),
     )
-    return compare(plan=plan, output=work.folder / "finalists", jobs=work.jobs, data_dir=work.data_dir, tell=work.tell).document
+    made = compare(plan=plan, output=work.folder / "finalists", jobs=work.jobs, data_dir=work.data_dir, tell=work.tell)
+    ledger = Ledger(made.folder)
+    elsewhere = {row["cell"]: made.folder / row["path"] for row in ledger.rows("reused")}
+    scores = [0.0] * len(finalists)
+    for cell in cells(plan, data=work.data, program=program()):
+        scores[cell.arm] += _validation(elsewhere.get(cell.name, ledger.folder_of(cell)))[0]
+    return made.document, finalists[scores.index(max(scores))]
 
 
 def _grow(work: _Work, base: Base, found: tuple[float, float, float], epochs: int, phi: int, runs: int) -> list[dict[str, Any]]:
@@ -345,10 +361,10 @@ def _sentence(model: str, factors: tuple[float, float, float], growth: Sequence[
     listed = "; ".join(f"{names[rule]} {written[rule]}" for rule in RULES)
     if reader == "de":
         return (
-            f"Beste gefundene Verdopplung von {model}: Tiefe × {shown[0]}, Breite × {shown[1]}, Bildgrösse × {shown[2]}. "
+            f"Beste Verdopplung von {model} auf den Validierungsbildern: Tiefe × {shown[0]}, Breite × {shown[1]}, Bildgrösse × {shown[2]}. "
             f"Nach {last} Verdopplungen (Mittel weniger Läufe, kein Urteil): {listed}."
         )
     return (
-        f"Best doubling found for {model}: depth × {shown[0]}, width × {shown[1]}, picture size × {shown[2]}. "
+        f"Best doubling of {model} on the validation pictures: depth × {shown[0]}, width × {shown[1]}, picture size × {shown[2]}. "
         f"After {last} doublings (means of few runs, no verdict): {listed}."
     )
