@@ -66,7 +66,11 @@ def test_a_healthy_folder_and_a_healthy_named_set_have_no_problems(folder):
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"), [("en", ("unreadable", "several splits")), ("de", ("nicht lesbar", "in mehreren Teilen"))]
+    ("lang", "words"),
+    [
+        ("en", ("unreadable", "several splits", "damaged or cut short")),
+        ("de", ("nicht lesbar", "in mehreren Teilen", "beschädigt oder abgeschnitten")),
+    ],
 )
 def test_the_findings_read_well_in_both_languages(lang, words, sick, monkeypatch):
     monkeypatch.setenv("WIESEL_LANG", lang)

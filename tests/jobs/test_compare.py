@@ -162,6 +162,30 @@ def test_show_as_json_has_the_promised_keys(tmp_path: Path, capsys: pytest.Captu
     assert found["verdict"] == "better"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["resnet20", "--show", "first"], "arms = "),
+        (["--plan", "residual-depth", "--show", "first"], "plan = 'residual-depth'"),
+        (["--epochs", "3", "--show", "first"], "nothing beside --show"),
+        (["--show", "first", "--json", "--markdown"], "not both"),
+        (["--show", "other"], "lacks sentence, small_print, verdict"),
+    ],
+)
+def test_show_shows_and_does_nothing_else(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    monkeypatch.chdir(tmp_path)
+    made(tmp_path / "first")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / DOCUMENT).write_text("{}")
+    assert run(["compare", *words]) in (1, 2)
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
 def test_a_mistake_in_a_plan_is_named_with_its_place_and_the_nearest_key(tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text('[[arms]]\nmodel = "lenet5"\n[[arms]]\nmodel = "lenet5:kernel=3"\n[training]\nepoch = 3\n', encoding="utf-8")

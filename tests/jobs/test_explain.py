@@ -124,6 +124,7 @@ def test_the_command_says_what_it_found_in_german_too(
         (["--method", "gradcm"], "gradcam++"),
         (["--layer", "features.stage1.block1.conv9"], "Nearest: features.stage1.block1.conv"),
         (["--target", "9"], "knows no class '9'"),
+        (["--method", "saliency", "--layer", "features.stage1"], "only with a method that looks at a layer: gradcam"),
     ],
 )
 def test_mistakes_are_one_sentence(

@@ -124,4 +124,16 @@ def test_the_interval_of_a_difference_knows_that_the_pictures_are_the_same() -> 
     second[90:94] = True
     found = paired(second, first)
     assert found.value == pytest.approx(0.04)
-    assert (found.low, found.high) == pytest.approx((0.04 - 1.96 * 0.0196, 0.04 + 1.96 * 0.0196), abs=1e-3)
+    assert (found.low, found.high) == pytest.approx((0.04 - 1.96 * 0.0197, 0.04 + 1.96 * 0.0197), abs=1e-4)
+
+
+def test_two_that_never_disagree_on_a_few_pictures_are_not_proven_equal() -> None:
+    right = np.array([True] * 20 + [False] * 4)
+    found = paired(right, right)
+    half = 1.96 * (2 / 26**2) ** 0.5  # Bonett and Price 2012: as if half a picture more had gone either way
+    assert (found.low, found.value, found.high) == pytest.approx((-half, 0.0, half), abs=1e-4)
+
+
+def test_a_seed_below_0_is_refused() -> None:
+    with pytest.raises(BadValue, match="seed = -1"):
+        head("anywhere", seed=-1)

@@ -14,7 +14,7 @@ from scipy.special import softmax
 import wiesel
 from wiesel.batches.views import Views
 from wiesel.cli import run as command
-from wiesel.errors import BadValue, NotCalibrated, OtherClasses, TooFewForSets
+from wiesel.errors import BadValue, NotCalibrated, OtherClasses, OtherPictures, TooFewForSets
 from wiesel.evaluation import Evaluation
 from wiesel.evaluation.predictions import Predictions
 from wiesel.jobs.evaluate import assessment_of, evaluate_views
@@ -203,6 +203,15 @@ def test_strangers_get_a_table_with_ensemble_features_and_rows_of_other_methods(
     assert command(["ood", str(trained), "--out", str(strange), "--most", "10", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["methods"]
     assert {(row["inside"], row["outside"]) for row in rows} == {(10, 10)}
+
+
+def test_runs_that_divided_their_pictures_otherwise_make_no_ensemble(trained: Path, folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadValue, match="most = -7"):
+        ood([trained], out=folder, most=-7)
+    for name, setting in (("split", {"split_seed": 1}), ("size", {"size": 16})):
+        other = wiesel.train(data=folder, output=tmp_path / name, validation=60, test=30, **setting, **SMALL).run  # type: ignore[arg-type]
+        with pytest.raises(OtherPictures, match="split 0 against .* split 1" if name == "split" else r"1 x 12 x 12 .* 1 x 16 x 16"):
+            ood([trained, other], out=folder)
 
 
 def test_runs_with_other_classes_make_no_ensemble(trained: Path, tmp_path: Path) -> None:

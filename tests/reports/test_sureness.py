@@ -63,7 +63,7 @@ def test_what_is_said_turns_with_the_numbers(facts: Facts, found: Assessment) ->
     assert "200 validation pictures" in said(found)
     assert "too bold" in said(found)
     assert "too cautious" in said(assess(predictions(300, 0, 0.5), predictions(200, 1, 0.5), resamples=0))
-    assert "does nothing" in said(replace(found, temperature=replace(found.temperature, outcome="not needed")))
+    assert "cannot be told from 1" in said(replace(found, temperature=replace(found.temperature, outcome="not needed")))
     assert "left at 1" in said(replace(found, temperature=replace(found.temperature, outcome="undetermined")))
     assert "150 test pictures, drawn at random" in said(assess(predictions(300, 0), None, resamples=0))
 

@@ -108,7 +108,7 @@ def test_more_than_is_free_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(CannotSave) as caught:
         commit_folder(tmp_path / "new", write_contents, needed=2**60)
     assert "1,152,921,504,606,846,976 bytes needed" in str(caught.value)
-    assert "free space and `wiesel train --resume RUN`" in str(caught.value)
+    assert "untouched." in str(caught.value)
     assert 0 < caught.value.free < 2**60
     assert list(tmp_path.iterdir()) == []
 
@@ -269,7 +269,12 @@ def test_errors_say_path_reason_needed_and_free_in_both_languages(tmp_path, monk
     with pytest.raises(CannotSave) as caught:
         write_file(tmp_path / "missing" / "x.json", b"12345")
     assert "No such file or directory (5 bytes needed" in str(caught.value)
-    assert "the previous checkpoint is intact" in str(caught.value)
+    assert "checkpoint" not in str(caught.value)  # it is no part of a run
+    (tmp_path / "my run").mkdir()
+    (tmp_path / "my run" / "recipe.toml").write_text("")
+    with pytest.raises(CannotSave) as inside:
+        write_file(tmp_path / "my run" / "missing" / "x.json", b"12345")
+    assert f"checkpoint is intact; free space and `wiesel train --resume '{tmp_path / 'my run'}'`" in str(inside.value)
     monkeypatch.setenv("WIESEL_LANG", "de")
     assert "konnte nicht geschrieben werden" in str(caught.value)
 

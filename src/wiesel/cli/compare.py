@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from wiesel.cli.columns import columns
 from wiesel.cli.german import spoken
-from wiesel.errors import CannotSave
+from wiesel.errors import BadValue, CannotSave
 from wiesel.language import duration, grouped, language, number, say
 
 if TYPE_CHECKING:
@@ -86,7 +86,26 @@ def compare(
     def fairness(burdens: tuple[Burden, ...], decided: Plan) -> None:
         print("\n".join(fairness_page(burdens, decided)), file=sys.stderr if json_ or markdown else sys.stdout, flush=True)
 
+    if json_ and markdown:
+        raise BadValue(
+            setting="json", value=True, expected=say(en="--json or --markdown, not both", de="--json oder --markdown, nicht beides")
+        )
     if show is not None:
+        beside = {
+            "arms": arms or None,
+            "data": data,
+            "epochs": epochs,
+            "margin": margin,
+            "plan": plan,
+            "full": full or None,
+            "output": output,
+            "jobs": jobs or None,
+            "ray": ray,
+        }
+        for name, value in beside.items():
+            if value is not None:
+                alone = say(en="nothing beside --show, which trains nothing", de="nichts neben --show, das nichts trainiert")
+                raise BadValue(setting=name, value=value if isinstance(value, (int, float, str)) else str(value), expected=alone)
         result = job.show(show)
         if not (json_ or markdown):
             try:

@@ -6,15 +6,15 @@ from wiesel.errors.tree import RunError
 
 
 class CannotSave(RunError):
-    """The machine refused to write: disc full, read-only, no permission, defect. `needed`, `free` in bytes; `run` as in a shell."""
+    """The machine refused to write: disc full, read-only, no permission, defect. `needed`, `free` in bytes; `rest`: how a run goes on."""
 
     en = (
-        "{path!r} could not be written: {reason} ({needed:,} bytes needed, {free:,} free). What was saved before is untouched, "
-        "the previous checkpoint is intact; free space and `wiesel train --resume {run}`."
+        "{path!r} could not be written: {reason} ({needed:,} bytes needed, {free:,} free). What was saved before is "
+        "untouched{rest}."
     )
     de = (
         "{path!r} konnte nicht geschrieben werden: {reason} ({needed:,} Bytes nötig, {free:,} frei). Was vorher gespeichert war, "
-        "ist unberührt, der letzte Checkpoint ist intakt; Platz schaffen und `wiesel train --resume {run}`."
+        "ist unberührt{rest}."
     )
 
 

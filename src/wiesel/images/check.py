@@ -44,7 +44,7 @@ class Examined:
 def check(source: str | Path, *, data_dir: Path | str | None = None, quick: bool = False) -> Findings:
     """Findings as JSON; paths are relative to the source.
 
-    - unreadable: pictures that cannot be decoded; `reasons` says why, likewise for left_out.
+    - unreadable: pictures that cannot be decoded; `reasons` (`reasons_de`) says why, likewise for left_out.
     - left_out: all other files that are not used.
     - duplicates: groups of equal pixels (as the network would see them, so at the size to which they are brought).
     - leaks, conflicts: those groups that stand in several splits, or under several labels.
@@ -90,6 +90,7 @@ def examine(source: str | Path, *, data_dir: Path | str | None = None, quick: bo
             "unreadable": [item.path for item in entry.about.unreadable],
             "left_out": [item.path for item in entry.about.left_out],
             "reasons": {item.path: item.en for item in refused},
+            "reasons_de": {item.path: item.de for item in refused},
             "mislabelled_extension": entry.about.mislabelled,
             "odd_sizes": odd_sizes(sizes_of(path, set(paths))),
         }
@@ -134,7 +135,7 @@ def text(findings: Findings) -> str:
             continue
         lines.append(f"  {len(found):>6,}  {title}" + (_how_strict(findings) if kind == "near_duplicates" else ""))
         for item in found[:10]:
-            why = findings["reasons"].get(item) if isinstance(item, str) else None
+            why = findings[say(en="reasons", de="reasons_de")].get(item) if isinstance(item, str) else None
             lines.append(f"          {visible(_in_words(item))}" + (f": {why}" if why else ""))
         if len(found) > 10:
             lines.append(f"          … {len(found) - 10:,} {say(en='more', de='weitere')}")
@@ -203,6 +204,7 @@ def _findings(
         "unreadable": [],
         "left_out": [],
         "reasons": {},
+        "reasons_de": {},
         "duplicates": [[paths[row] for row in rows] for rows in groups],
         "leaks": [[paths[row] for row in rows] for rows in groups if len({splits[row] for row in rows}) > 1],
         "conflicts": [[paths[row] for row in rows] for rows in groups if len({int(labels[row]) for row in rows}) > 1],

@@ -34,10 +34,13 @@ from wiesel.jobs.verdict import DOCUMENT, Context, contents, page, tested
 from wiesel.language import language, say
 from wiesel.recipe import Augmentation, DataChoice, Training
 from wiesel.runs.commit import make_folder, write_file
-from wiesel.runs.documents import parse_mapping, read_bytes, to_json
+from wiesel.runs.documents import damaged, parse_mapping, read_bytes, to_json
 from wiesel.runs.lock import locked
 
 BASE = Path("compare")
+NEEDED = ("sentence", "small_print", "verdict", "arms")
+"""Without these a comparison cannot be shown."""
+
 OWN = {"plan.toml", "plan.sha256", "calibration.json", "cells", ".lock", ".owner.json"}
 """What may lie in a comparison's folder before its ledger."""
 
@@ -228,7 +231,10 @@ def show(folder: Path | str) -> Comparison:
     if not (path / DOCUMENT).is_file():
         beside = [found.parent.name for found in path.parent.glob(f"*/{DOCUMENT}")] if path.parent.is_dir() else []
         raise NoComparison(path=str(path), nearest=nearest(path.name, beside))
-    return Comparison(path, parse_mapping(read_bytes(path / DOCUMENT), path / DOCUMENT))
+    document = parse_mapping(read_bytes(path / DOCUMENT), path / DOCUMENT)
+    if lacking := [key for key in NEEDED if key not in document]:
+        raise damaged(path, {DOCUMENT: say(en="lacks ", de="es fehlt ") + ", ".join(lacking)})
+    return Comparison(path, document)
 
 
 def show_page(folder: Path | str, *, data_dir: Path | str | None = None, lang: str = "both") -> Path:

@@ -15,6 +15,7 @@ from wiesel.explanation import LAYER_METHODS, METHODS, Explanation
 from wiesel.explanation.scores import scores_of_variants
 from wiesel.images.decoding import decode
 from wiesel.jobs.evaluate import pictures_of
+from wiesel.language import say
 from wiesel.reports import explanations as page
 from wiesel.reports import kin
 from wiesel.reports.explanations import Explained, Neighbour, Pair, Role
@@ -50,6 +51,12 @@ def explain(
     for method in methods:
         if method not in METHODS:
             raise BadValue(setting="method", value=method, expected=" | ".join(METHODS))
+    if layer is not None and not any(method in LAYER_METHODS for method in methods):
+        expected = say(
+            en=f"only with a method that looks at a layer: {' | '.join(LAYER_METHODS)}",
+            de=f"nur mit einem Verfahren, das eine Schicht ansieht: {' | '.join(LAYER_METHODS)}",
+        )
+        raise BadValue(setting="layer", value=layer, expected=expected)
     paths = [Path(picture) for picture in pictures]
     for path in paths:
         if not path.is_file():

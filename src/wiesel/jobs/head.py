@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from wiesel import images
 from wiesel.batches import EvaluationBatches
+from wiesel.comparison.difference import least_variance
 from wiesel.errors import BadValue, NothingToMeasure, TooFewOfAClass
 from wiesel.evaluation.calibration import calibration
 from wiesel.evaluation.intervals import Interval, wilson
@@ -96,7 +97,7 @@ def head(
         test: measure on the test split too; the look is noted in the run's events.
 
     Raises:
-        BadValue: no such kind, or labels_per_class below 1. TooFewOfAClass: more labels than there are.
+        BadValue: no such kind, labels_per_class below 1, or seed below 0. TooFewOfAClass: more labels than there are.
         NoFeatures: the network does not end in a linear layer. GaussianProcessesMissing: dkl without GPyTorch.
         RunError, DataChanged: not a finished run, or its pictures are not there.
     """
@@ -104,6 +105,8 @@ def head(
         raise BadValue(setting="kind", value=kind, expected=" | ".join(KINDS))
     if labels_per_class is not None and labels_per_class < 1:
         raise BadValue(setting="labels-per-class", value=labels_per_class, expected=">= 1")
+    if seed < 0:
+        raise BadValue(setting="seed", value=seed, expected=">= 0")
     folder = RunFolder.open(Path(run))
     model = trained.load(folder)
     data = pictures_of(folder, data_dir=data_dir)
@@ -194,10 +197,12 @@ def measured(
 
 
 def paired(right: NDArray[np.bool_], first: NDArray[np.bool_]) -> Interval:
-    """Difference of two accuracies on the same pictures, with the normal interval at 95 % for pairs."""
+    """Difference of two accuracies on the same pictures, with the normal interval at 95 % for pairs; not narrower than so many pictures
+    allow, however rarely the two disagree (`least_variance`)."""
     difference = right.astype(np.float64) - first
-    value = float(difference.mean())
-    half = 1.959964 * float(difference.std()) / np.sqrt(len(difference))
+    count, value = len(difference), float(difference.mean())
+    spread = float(difference.var(ddof=1)) / count if count > 1 else 1.0
+    half = 1.959964 * float(np.sqrt(max(spread, least_variance(count))))
     return Interval(value, max(value - half, -1.0), min(value + half, 1.0))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from wiesel import images
 from wiesel.batches import EvaluationBatches
 from wiesel.batches.inference import logits_of
-from wiesel.errors import NoFeatures, OtherClasses
+from wiesel.errors import BadValue, NoFeatures, OtherClasses, OtherPictures
 from wiesel.jobs.evaluate import pictures_if_there, pictures_of
 from wiesel.language import number, say
 from wiesel.runs import trained
@@ -69,14 +69,19 @@ def ood(
     methods on the same pictures in the same order (`most` = 0 leaves none out), which get rows of their own.
 
     Raises:
-        OtherClasses: the runs of an ensemble do not know the same classes.
+        OtherClasses: the runs of an ensemble do not know the same classes. OtherPictures: nor the same pictures, or see them at another size.
+        BadValue: `most` is below 0.
         DataChanged, UnknownData, PicturesError: the pictures of the run, or those from elsewhere, are not there or not usable.
     """
+    if most < 0:
+        raise BadValue(setting="most", value=most, expected=say(en="0 (all) or more", de="0 (alle) oder mehr"))
     models = [trained.load(run) for run in ([runs] if isinstance(runs, str | Path) else runs)]
     first = models[0]
     for model in models[1:]:
         if model.classes != first.classes:
             raise OtherClasses(run=model.run.path, first=first.run.path)
+    for number_, model in enumerate(models[1:], start=2):
+        _refuse_other_pictures(number_, model, first)
     own = pictures_of(first.run, data_dir=data_dir) if inside is None else pictures_if_there(first.run, data_dir)
     remarks = []
     ours = _some(_strange(inside, first, data_dir) if inside is not None or own is None else own.test, most)
@@ -138,6 +143,18 @@ def _strange(source: str | Path | None, model: Trained, data_dir: Path | str | N
     prepared = model.preprocessing
     whole = images.load(source, data_dir=data_dir, size=prepared.height, channels=prepared.channels, fit=prepared.fit)
     return whole.test if whole.test is not None else whole.train
+
+
+def _refuse_other_pictures(number_: int, model: Trained, first: Trained) -> None:
+    """Members of an ensemble see the same pictures in the same shape, and none has learned from what another is tested on."""
+    shapes = [(one.preprocessing.image, one.preprocessing.fit) for one in (first, model)]
+    if shapes[0] != shapes[1]:
+        ours, theirs = (f"{' x '.join(map(str, image))} ({fit})" for image, fit in shapes)
+        raise OtherPictures(number=number_, first=ours, other=theirs, difference="")
+    splits = [one.run.read_splits() for one in (first, model)]
+    if any(splits[0][key] != splits[1][key] for key in ("fingerprint", "made")):
+        ours, theirs = (f"{one['fingerprint'][:8]}, split {one['seed']}" for one in splits)
+        raise OtherPictures(number=number_, first=ours, other=theirs, difference="")
 
 
 def _some(whole: Images | None, most: int) -> Images:

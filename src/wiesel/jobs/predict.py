@@ -127,7 +127,7 @@ class _Calibrated:
 def _calibrated(run: RunFolder, percent: float) -> _Calibrated:
     from wiesel.jobs.evaluate import assessment_of
 
-    if not 50 <= percent < 100:
+    if not 50 <= percent <= 99.9:
         expected = say(en="a percentage from 50 to 99.9", de="ein Prozentsatz von 50 bis 99.9")
         raise BadValue(setting="sure", value=percent, expected=expected)
     assessment = assessment_of(run)

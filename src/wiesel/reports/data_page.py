@@ -138,7 +138,8 @@ class DataEdition:
     def _items(self, kind: str) -> tuple[Shown, ...]:
         found = self.findings[kind]
         if kind in ("unreadable", "left_out", "rare"):
-            return tuple(Shown(((item, Markup("")),), self.findings["reasons"].get(item, "")) for item in found[:LISTED])
+            reasons = self.findings["reasons_de" if self.words.language == "de" else "reasons"]
+            return tuple(Shown(((item, Markup("")),), reasons.get(item, "")) for item in found[:LISTED])
         return tuple(self._shown(item) for item in found[:SHOWN])
 
     def _shown(self, item: Any) -> Shown:

@@ -302,14 +302,22 @@ def free_bytes(path: Path) -> int:
 
 @contextmanager
 def saving(path: Path, needed: int, run: Path | None = None) -> Iterator[None]:
-    """Say what the system refuses as one sentence: `CannotSave`, with the bytes needed and free."""
+    """Say what the system refuses as one sentence: `CannotSave`, with the bytes needed and free, and of a run how it goes on."""
     try:
         yield
     except OSError as error:
+        run = run or next((parent for parent in path.parents if (parent / "recipe.toml").is_file()), None)
+        rest = ""
+        if run is not None:
+            command = f"wiesel train --resume {shlex.quote(str(run))}"
+            rest = say(
+                en=f", the previous checkpoint is intact; free space and `{command}`",
+                de=f", der letzte Checkpoint ist intakt; Platz schaffen und `{command}`",
+            )
         raise CannotSave(
             path=str(path),
             reason=error.strerror or str(error),
             needed=needed,
             free=free_bytes(path.parent),
-            run=shlex.quote(str(run)) if run else "RUN",
+            rest=rest,
         ) from error

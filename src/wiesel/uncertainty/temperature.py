@@ -38,7 +38,7 @@ class Temperature:
     pictures: int
     """On how many pictures it was fitted."""
     outcome: Outcome
-    """fitted: it changes something; not needed: 1 lies in the interval; undetermined: there is no best one, and it is left at 1."""
+    """fitted: it changes something; not needed: 1 lies in the interval, yet the value is used; undetermined: there is no best one, and it is left at 1."""
 
     def sentence(self) -> str:
         """In the reader's language."""
@@ -50,8 +50,8 @@ class Temperature:
         facts = f"{number(self.value, 3)} [{number(self.low, 3)}{separator()} {number(self.high, 3)}]"
         if self.outcome == "not needed":
             return say(
-                en=f"Temperature: {facts}, which does nothing: 1 lies in the interval.",
-                de=f"Temperatur: {facts}; sie bewirkt nichts: 1 liegt im Intervall.",
+                en=f"Temperature: {facts}, which cannot be told from 1, that is from none; it is used all the same.",
+                de=f"Temperatur: {facts}; von 1, also von keiner, ist sie nicht zu unterscheiden; benutzt wird sie trotzdem.",
             )
         return say(
             en=f"Temperature: {facts}: the network is too {'sure' if self.value > 1 else 'unsure'} of itself.",
