@@ -77,6 +77,7 @@ def test_the_fairness_page_shows_what_the_arms_do_not_share(monkeypatch: pytest.
     assert page[2].endswith("none")
     assert page[3].endswith("rate=0.02")
     assert f"{plan.training.epochs} epochs (not seconds)" in page[4]
+    assert "adamw, batches of 64" in page[5]
     once = Plan(arms=arms, training=Training(epochs=1))
     assert "1 epoch (not seconds)" in fairness_page(burdens, once)[4]
     monkeypatch.setenv("WIESEL_LANG", "de")

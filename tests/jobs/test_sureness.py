@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -87,6 +88,14 @@ def test_several_views_of_the_doubtful_pictures_only(copy: RunFolder, monkeypatc
     assert evaluate_views(copy.path, 2, doubtful=0.2).value == pytest.approx(np.where(least, turned, right).mean())
     assert evaluate_views(copy.path, 2).value == pytest.approx(turned.mean())
     assert plain.value == pytest.approx(right.mean())
+
+
+def test_digits_are_not_looked_at_in_a_mirror(copy: RunFolder) -> None:
+    recipe = copy.recipe.read_text(encoding="utf-8")
+    copy.recipe.write_text(re.sub('source = ".*"', 'source = "mnist"', recipe), encoding="utf-8")
+    copy.seal()
+    with pytest.raises(BadValue, match="views = 2"):
+        evaluate_views(copy.path, 2)
 
 
 def test_the_command_says_of_how_many_and_refuses_a_share_of_nothing(

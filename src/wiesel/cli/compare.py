@@ -158,7 +158,7 @@ def fairness_page(burdens: tuple[Burden, ...], plan: Plan) -> list[str]:
         say(en="time of a run", de="Zeit je Lauf"),
         say(en="own settings", de="eigene Einstellungen"),
     )
-    epochs, rules = plan.training.epochs, plan.rules
+    learning, epochs, rules = plan.training, plan.training.epochs, plan.rules
     count = say(en=f"{epochs} epoch{'s' * (epochs != 1)}", de=f"{epochs} Epoche{'n' * (epochs != 1)}")
     first = plan.arms[0].title
     time = (
@@ -180,6 +180,12 @@ def fairness_page(burdens: tuple[Burden, ...], plan: Plan) -> list[str]:
             "Tuning: no runs for any arm; an arm with settings of its own had what went into them.",
             de=f"Gleich: Bilder und ihre Aufteilung, Startwerte, {alike}, jede oben nicht genannte Einstellung. "
             "Abstimmung: für keinen Arm Läufe; ein Arm mit eigenen Einstellungen hatte das, was in ihnen steckt.",
+        ),
+        say(
+            en=f"Recipe, where an arm does not say otherwise: {learning.optimiser}, batches of {learning.batch}; `wiesel train` may take another for one "
+            "of them (its presets).",
+            de=f"Rezept, wo ein Arm nichts anderes sagt: {learning.optimiser}, Batches von {learning.batch}; `wiesel train` nimmt für manchen "
+            "vielleicht ein anderes (seine Voreinstellungen).",
         ),
         say(en=f"Looks after {looks} runs each.", de=f"Blicke nach je {looks} Läufen."),
         "",

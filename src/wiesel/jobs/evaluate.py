@@ -171,6 +171,13 @@ def evaluate_views(
         )
     folder = RunFolder.open(Path(run))
     model = trained.load(folder)
+    source = model.recipe.data.source
+    if images.is_name(source) and not images.may_be_mirrored(source):
+        expected = say(
+            en=f"1, because a mirror image changes what a picture of {source} shows",
+            de=f"1, denn ein Spiegelbild ändert, was ein Bild von {source} zeigt",
+        )
+        raise BadValue(setting="views", value=number, expected=expected)
     data = pictures_of(folder, data_dir=data_dir)
     part = getattr(data, split)
     if part is None:
