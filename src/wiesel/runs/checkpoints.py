@@ -95,7 +95,7 @@ def save(
         folder, written, kept = _commit(run, step, contents)
         run.record("commit", step, folder=folder.name, sha256=hash_of(written), **({"kept": True} if kept else {}))
     except CannotSave as error:
-        error.facts["run"] = shlex.quote(str(run.path))
+        error.facts["rest"] = commit.goes_on(run.path)
         raise
     _drop_old(run, folder, best if best is not None else state.get("best_step"))
     return folder

@@ -36,6 +36,7 @@ __all__ = [
     "commit_folder",
     "discard",
     "free_bytes",
+    "goes_on",
     "make_folder",
     "put",
     "remove_file",
@@ -306,18 +307,28 @@ def saving(path: Path, needed: int, run: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        run = run or next((parent for parent in path.parents if (parent / "recipe.toml").is_file()), None)
-        rest = ""
-        if run is not None:
-            command = f"wiesel train --resume {shlex.quote(str(run))}"
-            rest = say(
-                en=f", the previous checkpoint is intact; free space and `{command}`",
-                de=f", der letzte Checkpoint ist intakt; Platz schaffen und `{command}`",
-            )
+        run = run or _run_around(path)
         raise CannotSave(
             path=str(path),
             reason=error.strerror or str(error),
             needed=needed,
             free=free_bytes(path.parent),
-            rest=rest,
+            rest="" if run is None else goes_on(run),
         ) from error
+
+
+def goes_on(run: Path) -> str:
+    """The end of the sentence of `CannotSave` for something in a run."""
+    command = f"wiesel train --resume {shlex.quote(str(run))}"
+    return say(
+        en=f", the previous checkpoint is intact; free space and `{command}`",
+        de=f", der letzte Checkpoint ist intakt; Platz schaffen und `{command}`",
+    )
+
+
+def _run_around(path: Path) -> Path | None:
+    for parent in path.parents:
+        with suppress(OSError, ValueError):  # a path that is no path
+            if (parent / "recipe.toml").is_file():
+                return parent
+    return None

@@ -55,7 +55,7 @@ class RunFolder:
             commit.remove_file(run.path / ".writable")
             commit.make_folder(run.checkpoints)
         except ValueError as error:  # a NUL in the path
-            raise CannotSave(path=str(path), reason=str(error), needed=0, free=0, run="RUN") from error
+            raise CannotSave(path=str(path), reason=str(error), needed=0, free=0, rest="") from error
         return run
 
     @staticmethod
