@@ -179,8 +179,9 @@ def test_a_node_with_another_wiesel_trains_nothing_and_says_so(tmp_path: Path) -
 
 
 TASK = """
-import sys
+import signal, sys
 from wiesel.comparison.ray_tasks import train
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a Ray worker, even where the tests run in the background of a shell
 child = "import os, signal, sys, time; signal.signal(15, lambda *_: (print('saved', flush=True), sys.exit(0))); print(os.getpid(), flush=True); time.sleep(600)"
 train(["-c", child], sys.argv[1], sys.argv[2], {}, str, "")
 """
