@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import wiesel
 from wiesel.errors import BadValue, NotAFile
 from wiesel.jobs.settings import with_settings
+from wiesel.jobs.train import Stopped
 from wiesel.recipe import Recipe
 
 
@@ -69,3 +71,9 @@ def test_what_is_no_recipe_file_is_named_with_the_flag_that_was_meant() -> None:
     ):
         with pytest.raises(NotAFile, match=said):
             wiesel.train(recipe=word)
+
+
+def test_the_command_that_goes_on_is_quoted_and_survives_the_way_to_another_process() -> None:
+    stopped = copy.copy(Stopped(step=3, run=Path("my runs/one"), signal=2))
+    assert str(stopped).endswith("Go on with: wiesel train --resume 'my runs/one'")
+    assert stopped.exit_code == 130

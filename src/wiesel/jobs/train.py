@@ -51,7 +51,7 @@ class Stopped(WieselError):
     de = "Bei Schritt {step} angehalten; alles bis hierher ist gespeichert. Weiter mit: {command}"
 
     def __init__(self, **facts: Any) -> None:
-        super().__init__(**facts, command=f"wiesel train --resume {shlex.quote(str(facts['run']))}")
+        super().__init__(**{"command": f"wiesel train --resume {shlex.quote(str(facts['run']))}", **facts})
         self.exit_code = 128 + facts["signal"]  # type: ignore[misc]
 
 
