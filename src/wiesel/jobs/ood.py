@@ -80,8 +80,8 @@ def ood(
     for model in models[1:]:
         if model.classes != first.classes:
             raise OtherClasses(run=model.run.path, first=first.run.path)
-    for number_, model in enumerate(models[1:], start=2):
-        _refuse_other_pictures(number_, model, first)
+    for place, model in enumerate(models[1:], start=2):
+        _refuse_other_pictures(place, model, first)
     own = pictures_of(first.run, data_dir=data_dir) if inside is None else pictures_if_there(first.run, data_dir)
     remarks = []
     ours = _some(_strange(inside, first, data_dir) if inside is not None or own is None else own.test, most)
@@ -145,16 +145,16 @@ def _strange(source: str | Path | None, model: Trained, data_dir: Path | str | N
     return whole.test if whole.test is not None else whole.train
 
 
-def _refuse_other_pictures(number_: int, model: Trained, first: Trained) -> None:
+def _refuse_other_pictures(place: int, model: Trained, first: Trained) -> None:
     """Members of an ensemble see the same pictures in the same shape, and none has learned from what another is tested on."""
     shapes = [(one.preprocessing.image, one.preprocessing.fit) for one in (first, model)]
     if shapes[0] != shapes[1]:
         ours, theirs = (f"{' x '.join(map(str, image))} ({fit})" for image, fit in shapes)
-        raise OtherPictures(number=number_, first=ours, other=theirs, difference="")
+        raise OtherPictures(number=place, first=ours, other=theirs, difference="")
     splits = [one.run.read_splits() for one in (first, model)]
     if any(splits[0][key] != splits[1][key] for key in ("fingerprint", "made")):
         ours, theirs = (f"{one['fingerprint'][:8]}, split {one['seed']}" for one in splits)
-        raise OtherPictures(number=number_, first=ours, other=theirs, difference="")
+        raise OtherPictures(number=place, first=ours, other=theirs, difference="")
 
 
 def _some(whole: Images | None, most: int) -> Images:

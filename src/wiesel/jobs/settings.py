@@ -63,4 +63,4 @@ def _misfit(tree: dict[str, Any], said: str) -> BadValue:
     name = name.partition("[")[0]
     kind = get_type_hints(SECTIONS.get(section, Recipe)).get(name)
     choices = " | ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else reason
-    return BadValue(setting=name, value=(tree.get(section, tree) if section else tree).get(name), expected=choices)
+    return BadValue(setting=name, value=tree.get(section, tree).get(name), expected=choices)

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from wiesel import images, zoo
-from wiesel import recipe as recipes
 from wiesel.analysis.cost import cost
 from wiesel.batches import Preprocessing
-from wiesel.errors import BadValue, NotAFile, WieselError
+from wiesel.errors import BadValue, WieselError
 from wiesel.images.cache import cache_folder
 from wiesel.jobs import begin
+from wiesel.jobs.asked import base_of, refuse_beside
 from wiesel.jobs.change import Account, change
 from wiesel.jobs.evaluate import divided_again, evaluate_test
 from wiesel.jobs.gradient_flow import noting
 from wiesel.jobs.pictures import load
-from wiesel.jobs.presets import FEW, PRESETS, Preset, for_few, for_many, suits_few, suits_many
+from wiesel.jobs.presets import FEW, Preset, for_few, for_many, suits_few, suits_many
 from wiesel.jobs.settings import with_settings
 from wiesel.jobs.together import together
 from wiesel.language import duration, number, say
@@ -34,7 +34,7 @@ from wiesel.training.freezing import Freezing
 from wiesel.training.precision import choose, has_bf16
 from wiesel.training.progress import Silent
 from wiesel.zoo import surgery
-from wiesel.zoo.naming import divided, joined
+from wiesel.zoo.naming import joined
 from wiesel.zoo.network import Network
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def train(
         Stopped: Ctrl-C or SIGTERM; the run can be resumed.
     """
     if resume is not None:
-        _refuse_beside(
+        refuse_beside(
             resume,
             {
                 "model": model,
@@ -157,7 +157,7 @@ def train(
             },
         )
         return _resume(Path(resume), data_dir=data_dir, progress=progress, lang=lang, flow_every=gradient_flow_every)
-    base = _base(recipe, preset)
+    base = base_of(recipe, preset)
     asked = {
         "architecture": model,
         "source": str(data) if data is not None else None,
@@ -212,51 +212,6 @@ def train(
             before_step=observer,
             data_dir=data_dir,
         )
-
-
-def _base(recipe: Recipe | Path | str | None, preset: Preset | None) -> Recipe:
-    if recipe is None and preset is not None and preset not in PRESETS:
-        raise BadValue(setting="preset", value=preset, expected=" | ".join(PRESETS))
-    if recipe is None:
-        return PRESETS[preset or "standard"]
-    if preset is not None:
-        raise BadValue(setting="preset", value=preset, expected="no preset where a recipe file is given")
-    if isinstance(recipe, Recipe):
-        return recipe
-    try:
-        return recipes.read(Path(recipe))
-    except NotAFile as error:
-        raise NotAFile(path=error.path, reason=error.reason, hint=_meant(str(recipe))) from None
-
-
-def _meant(word: str) -> str:
-    """Of what was given instead of a recipe file: how to say it, as a sentence for the end of an error; or nothing."""
-    place = shlex.quote(word)
-    if (Path(word) / "recipe.toml").is_file():
-        return say(
-            en=f" It is a run: `wiesel train --resume {place}` goes on with it, `wiesel train {place}/recipe.toml` begins it anew.",
-            de=f" Es ist ein Lauf: `wiesel train --resume {place}` setzt ihn fort, `wiesel train {place}/recipe.toml` beginnt ihn neu.",
-        )
-    flag = ""
-    if Path(word).is_dir() or images.is_name(word):
-        flag = "--data"
-    elif divided(word)[0] in {row.name for row in zoo.models()}:
-        flag = "--model"
-    return (
-        say(en=f" Did you mean `wiesel train {flag} {place}`?", de=f" Meinten Sie `wiesel train {flag} {place}`?") if flag else ""
-    )
-
-
-def _refuse_beside(run: Path | str, others: dict[str, Any]) -> None:
-    """A run is gone on with as it was begun."""
-    for name, value in others.items():
-        if value is not None:
-            anew = f"`wiesel train {shlex.quote(f'{run}/recipe.toml')} …`"
-            expected = say(
-                en=f"nothing beside --resume, because a run goes on as it was begun; {anew} begins it anew with other settings",
-                de=f"nichts neben --resume, denn ein Lauf geht weiter, wie er begann; {anew} beginnt ihn mit anderen Einstellungen neu",
-            )
-            raise BadValue(setting=name, value=value if isinstance(value, (int, float, str)) else str(value), expected=expected)
 
 
 def train_only(data: DataSet, *, output: Path, progress: Progress | None = None, **settings: Any) -> RunFolder:
