@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,6 @@ from wiesel.errors import (
     UnknownData,
 )
 from wiesel.images import divide, listing, load
-from wiesel.images import folder as images_folder
 from wiesel.images.decoding import decode
 
 
@@ -63,23 +61,6 @@ def test_a_zip_of_it_is_the_same_data_with_and_without_a_folder_around(folder):
         for split, images in from_folder.splits.items():
             np.testing.assert_array_equal(data.splits[split].pixels, images.pixels)
             np.testing.assert_array_equal(data.splits[split].names, images.names)
-
-
-def test_one_thread_and_several_make_the_same_data(folder, monkeypatch, tmp_path):
-    path = folder(*(f"{name}/{number}.png" for name in "ab" for number in range(40)))
-    (path / "a" / "7.png").write_bytes(b"no picture")
-    threads = []
-    monkeypatch.setattr(images_folder, "ThreadPoolExecutor", lambda count: threads.append(count) or ThreadPoolExecutor(count))
-    one = load(path, unreadable=0.1)
-    assert threads == []
-    monkeypatch.setattr(images_folder, "_SMALL", 0)
-    monkeypatch.setenv("WIESEL_CACHE", str(tmp_path / "another"))
-    several = load(path, unreadable=0.1)
-    assert len(threads) == 2
-    assert (several.fingerprint, several.left_out) == (one.fingerprint, one.left_out)
-    assert len(one.left_out) == 1
-    np.testing.assert_array_equal(several.train.pixels, one.train.pixels)
-    np.testing.assert_array_equal(several.train.names, one.train.names)
 
 
 def test_the_fingerprint_follows_content_names_and_labels(folder, picture):
@@ -328,16 +309,13 @@ def test_a_process_killed_while_writing_leaves_nothing_that_is_used(folder, tmp_
 import os, sys
 from pathlib import Path
 from wiesel.images import folder, load
-count = 0
-read = folder._read
+taken = folder._pictures
 def dying(*args):
-    global count
-    count += 1
-    if count == 40:
-        os._exit(9)
-    return read(*args)
-folder._read = dying
-folder._BLOCK = 1
+    for count, picture in enumerate(taken(*args)):
+        if count == 40:
+            os._exit(9)
+        yield picture
+folder._pictures = dying
 load(Path(sys.argv[1]))
 """
     done = subprocess.run(

@@ -90,11 +90,29 @@ def header(file: bytes | BinaryIO, *, name: str = "picture") -> Header:
         Undecodable: not a picture, damaged, or larger than `PIXEL_LIMIT`.
     """
     with _refusing(name):
-        image = _opened(io.BytesIO(file) if isinstance(file, bytes) else file)
-        width, height = image.size
-        if image.format != "TIFF" and _orientation(image) >= 5:  # Pillow turns TIFF itself, and reports the turned size
-            width, height = height, width
-        return Header(str(image.format), image.mode, width, height, _is_grey(image))
+        return _header(_opened(io.BytesIO(file) if isinstance(file, bytes) else file))
+
+
+def header_and_picture(data: bytes, *, channels: int, most: int) -> tuple[Header, NDArray[np.uint8] | None]:
+    """Both from one opening, which takes as long as decoding a small picture: the header, and the picture (H, W, C) as `decode` gives it
+    at its own size, or `None` if a side is longer than `most` pixels or the pixels cannot be decoded.
+
+    Args:
+        channels: 1 or 3; 0 for those that the picture has.
+
+    Raises:
+        Undecodable: as `header`.
+    """
+    with _refusing("picture"):
+        image = _opened(io.BytesIO(data))
+        found = _header(image)
+    if max(found.width, found.height) > most:
+        return found, None
+    try:
+        with _refusing("picture"):
+            return found, _decoded(image, data, channels or (1 if found.grey else 3), None, "crop", BACKGROUND)
+    except Undecodable:
+        return found, None
 
 
 def decode(
@@ -120,15 +138,7 @@ def decode(
         Undecodable: not a picture, damaged, truncated, too large, or with values of unknown range.
     """
     with _refusing(name):
-        image = _opened(io.BytesIO(data))
-        if image.format in ("JPEG", "MPO"):
-            _refuse_many_scans(data)
-            if size is not None:  # decodes at 1/2, 1/4 or 1/8 while both sides stay at least twice the target: much faster
-                image.draft(None, (2 * max(_pair(size)),) * 2)
-        image.load()
-        if image.format == "PNG" and b"IEND\xaeB`\x82" not in data:  # Pillow is content as soon as it has the last row
-            raise _Refused(en="cut short (the end mark is missing)", de="abgeschnitten (das Ende fehlt)")
-        return _array(_fitted(_plain(_upright(image), data, channels, background), size, fit, background))
+        return _decoded(_opened(io.BytesIO(data)), data, channels, size, fit, background)
 
 
 def refit(pixels: NDArray[np.uint8], *, channels: int, size: Size, fit: Fit, background: int = BACKGROUND) -> NDArray[np.uint8]:
@@ -162,6 +172,24 @@ def _opened(file: BinaryIO) -> Image.Image:
     if width * height > PIXEL_LIMIT:
         raise _too_large(width * height)
     return image
+
+
+def _header(image: Image.Image) -> Header:
+    width, height = image.size
+    if image.format != "TIFF" and _orientation(image) >= 5:  # Pillow turns TIFF itself, and reports the turned size
+        width, height = height, width
+    return Header(str(image.format), image.mode, width, height, _is_grey(image))
+
+
+def _decoded(image: Image.Image, data: bytes, channels: int, size: Size, fit: Fit, background: int) -> NDArray[np.uint8]:
+    if image.format in ("JPEG", "MPO"):
+        _refuse_many_scans(data)
+        if size is not None:  # decodes at 1/2, 1/4 or 1/8 while both sides stay at least twice the target: much faster
+            image.draft(None, (2 * max(_pair(size)),) * 2)
+    image.load()
+    if image.format == "PNG" and b"IEND\xaeB`\x82" not in data:  # Pillow is content as soon as it has the last row
+        raise _Refused(en="cut short (the end mark is missing)", de="abgeschnitten (das Ende fehlt)")
+    return _array(_fitted(_plain(_upright(image), data, channels, background), size, fit, background))
 
 
 def _refuse_many_scans(data: bytes) -> None:

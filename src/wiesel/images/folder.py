@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
 import PIL
 from numpy.typing import NDArray
 
-from wiesel.errors import EmptyClass, TooManyUnreadable, Undecodable
+from wiesel.errors import EmptyClass, TooManyUnreadable
 from wiesel.images import cache
+from wiesel.images.crew import Crew
 from wiesel.images.dataset import SPLITS, DataSet, Images, LeftOut, Reason, fingerprint
-from wiesel.images.decoding import SNIFF, Fit, Header, decode, header, kind, quiet
+from wiesel.images.decoding import Fit, Header, quiet
 from wiesel.images.layout import Layout, Place, arrange
-from wiesel.images.listing import FILE_LIMIT, TOO_LONG, Entry, Listing, printable, visible, zip_identity
+from wiesel.images.listing import Entry, Listing, printable, visible, zip_identity
 from wiesel.images.shards import listed, shards_identity, shards_of
+from wiesel.images.visits import Head, Look, Picture, Read, suffix
 
 FORMAT = 1
 """Raised when what the cache holds changes its meaning."""
 
 LARGEST_OWN_SIZE = 96
 """Pictures that all have one size are left at it up to this side; otherwise they are brought to this size."""
-
-# fmt: off
-SUFFIXES = frozenset((
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".avif",
-    ".heic", ".heif", ".jp2", ".jxl", ".ico",
-))
-# fmt: on
-"""Names that claim to be a picture. One that is none, or of a format that is not read, counts as unreadable."""
 
 _SUFFIXES_OF = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -48,19 +40,14 @@ _SUFFIXES_OF = {
     "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
 }
 
-NO_PICTURE = Reason("no picture", "kein Bild")
-
 _BLOCK = 64 * 2**20
 """Bytes of decoded pictures that are in memory at a time while the cache is written."""
 
-_PART = 16
-"""Pictures per task of a thread."""
+_KEPT = 256 * 2**20
+"""Bytes of small pictures that are kept from the first look on; what is beyond is decoded again."""
 
-_SMALL = 8 * 2**10
-"""Files of fewer bytes, on average, are read by one thread."""
-
-T = TypeVar("T")
-R = TypeVar("R")
+_LOOKS = 4096
+"""Files that are looked at before the bytes are counted again."""
 
 
 def load_folder(path: Path, *, size: int, channels: int, fit: Fit, unreadable: float) -> DataSet:
@@ -110,8 +97,8 @@ def decoded(path: Path, *, size: int, channels: int, fit: Fit) -> cache.Stored:
         return there
 
     def build(folder: Path) -> cache.About:
-        with listing or listed(path) as found, quiet():
-            return _decode_all(path, found, identity, folder, size=size, channels=channels, fit=fit)
+        with listing or listed(path) as found, quiet(), Crew(path, found, found.entries) as crew:
+            return _decode_all(path, found, crew, identity, folder, size=size, channels=channels, fit=fit)
 
     return cache.stored(key, build)
 
@@ -120,21 +107,16 @@ def sizes_of(path: Path, wanted: Container[str]) -> dict[str, tuple[int, int]]:
     """(width, height) of the pictures with these printable paths, from their headers, before they were brought to one size."""
     with listed(path) as listing, quiet():
         entries = [entry for entry in listing.entries if printable(entry.path) in wanted]
-        heads = _parallel(lambda entry: _look(listing, entry).header, entries, small=_are_small(entries))
+        with Crew(path, listing, entries) as crew:
+            heads = [head.header for head in crew.look(Look(), entries)]
         return {printable(entry.path): (head.width, head.height) for entry, head in zip(entries, heads, strict=True) if head}
 
 
-class _Head(NamedTuple):
-    """What the first look at a file says: a header, or why there is none. `candidate`: its name or its content says picture."""
-
-    header: Header | None
-    reason: Reason
-    candidate: bool
-
-
-def _decode_all(path: Path, listing: Listing, identity: str, folder: Path, *, size: int, channels: int, fit: Fit) -> cache.About:
-    small = _are_small(listing.entries)
-    heads = dict(zip(listing.entries, _parallel(lambda entry: _look(listing, entry), listing.entries, small=small), strict=True))
+def _decode_all(
+    path: Path, listing: Listing, crew: Crew, identity: str, folder: Path, *, size: int, channels: int, fit: Fit
+) -> cache.About:
+    first = Look(channels, most=(size or LARGEST_OWN_SIZE) if size <= LARGEST_OWN_SIZE else 0)
+    heads = dict(zip(listing.entries, _heads(crew, first, listing.entries), strict=True))
     candidates = {entry.path: head for entry, head in heads.items() if head.candidate}
     layout = arrange(path, list(candidates), listing.folders, files=len(heads) - len(candidates))
     left_out = [*listing.left_out, *layout.left_out]
@@ -147,21 +129,19 @@ def _decode_all(path: Path, listing: Listing, identity: str, folder: Path, *, si
     shape, target = _shape([head for head in headers if head is not None], size, channels)
     cache.refuse_if_full(folder, len(good) * int(np.prod(shape)))
 
-    by_path = {entry.path: entry for entry in listing.entries}
-
-    def work(place: Place) -> tuple[NDArray[np.uint8], bytes] | Reason:
-        return _read(listing, by_path[place.path], place.name, shape, target, fit)
-
     kept: list[Place] = []
     contents: list[bytes] = []
-    with (folder / "pixels.bin").open("wb") as file:
-        block = max(_PART, _BLOCK // int(np.prod(shape)))
-        for place, result in zip(good, _parallel(work, good, small=small, block=block), strict=True):
+    entries = {entry.path: entry for entry in listing.entries}
+    pictures = _pictures(
+        crew, Read(shape, target is not None, fit), [(entries[place.path], candidates[place.path]) for place in good]
+    )
+    with (folder / "pixels.bin").open("wb", buffering=1 << 20) as file:
+        for place, result in zip(good, pictures, strict=True):
             if isinstance(result, Reason):
                 bad[place.path] = result
             else:
-                file.write(result[0].data)
-                contents.append(result[1])
+                file.write(result.pixels)
+                contents.append(result.sha256)
                 kept.append(place)
     _refuse_bare_class(path, layout, kept)
 
@@ -185,53 +165,29 @@ def _decode_all(path: Path, listing: Listing, identity: str, folder: Path, *, si
     )
 
 
-def _look(listing: Listing, entry: Entry) -> _Head:
-    claims = _suffix(entry.path) in SUFFIXES
-    if entry.size > FILE_LIMIT:
-        return _Head(None, TOO_LONG if claims else NO_PICTURE, claims)
-    try:
-        with listing.open(entry) as file:
-            start = file.read(SNIFF)
-            if kind(start) is None and not claims:
-                return _Head(None, NO_PICTURE, False)
-            file.seek(0)
-            return _Head(header(file), NO_PICTURE, True)
-    except Undecodable as error:
-        return _Head(None, error.reason, True)
-    except Exception as error:  # the archive or the disc: whatever it is, it is this file's reason
-        return _Head(None, _unreachable(error), claims)
+def _heads(crew: Crew, look: Look, entries: Sequence[Entry]) -> Iterator[Head]:
+    kept = 0
+    for start in range(0, len(entries), _LOOKS):
+        for head in crew.look(look, entries[start : start + _LOOKS]):
+            kept += len(head.picture.pixels) if head.picture is not None else 0
+            yield head
+        if kept > _KEPT:
+            look = Look()
 
 
-def _read(
-    listing: Listing, entry: Entry, name: str, shape: tuple[int, int, int], target: tuple[int, int] | None, fit: Fit
-) -> tuple[NDArray[np.uint8], bytes] | Reason:
-    try:
-        data = listing.read(entry)
-        picture = decode(data, channels=shape[2], size=target, fit=fit, name=name)
-    except Undecodable as error:
-        reason: Reason = error.reason
-        return reason
-    except MemoryError:
-        raise
-    except Exception as error:
-        return _unreachable(error)
-    if picture.shape != shape:
-        return Reason("its size is not the one in its header", "die Grösse ist nicht die im Kopf")
-    return np.ascontiguousarray(picture), hashlib.sha256(data).digest()
+def _pictures(crew: Crew, read: Read, files: Sequence[tuple[Entry, Head]]) -> Iterator[Picture | Reason]:
+    """In order: those that the first look has shown in this shape, and the others, which are read now."""
+    block = max(1, _BLOCK // int(np.prod(read.shape)))
+    for start in range(0, len(files), block):
+        part = files[start : start + block]
+        others = crew.read(read, [entry for entry, head in part if not head.shows(read.shape)])
+        for _, head in part:
+            yield head.picture if head.picture is not None and head.shows(read.shape) else next(others)
 
 
 def _is_mislabelled(path: str, found: Header | None) -> bool:
-    suffix = _suffix(path)
-    return found is not None and suffix != "" and suffix not in _SUFFIXES_OF.get(found.format, ())
-
-
-def _suffix(path: str) -> str:
-    return os.path.splitext(path)[1].lower()  # noqa: PTH122 (60,000 of them, and Path is ten times slower)
-
-
-def _unreachable(error: Exception) -> Reason:
-    said = str(error) or type(error).__name__
-    return Reason(f"cannot be read ({said})", f"nicht lesbar ({said})")
+    end = suffix(path)
+    return found is not None and end != "" and end not in _SUFFIXES_OF.get(found.format, ())
 
 
 def _shape(headers: Sequence[Header], size: int, channels: int) -> tuple[tuple[int, int, int], tuple[int, int] | None]:
@@ -261,26 +217,3 @@ def _fingerprint(layout: Layout, places: Sequence[Place], contents: Sequence[byt
             names = np.array([places[row].name for row in rows], dtype=np.str_)
             splits[split] = ([contents[row] for row in rows], labels[rows], names)
     return fingerprint(layout.classes, splits)
-
-
-def _parallel(work: Callable[[T], R], items: Sequence[T], *, small: bool, block: int = 4096) -> Iterator[R]:
-    """Results in order, at most `block` of them in memory.
-
-    Threads, because Pillow decodes and scales outside Python's lock: photographs use all cores. A `small` picture is mostly Python's own
-    work (0.2 ms), which threads cannot divide: they would only wait for each other. Processes would divide it, but need a guarded main
-    module where they are spawned, which a person's script or notebook may not have.
-    """
-    if small:
-        yield from map(work, items)
-        return
-    threads = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, len(items), block):
-            end = min(start + block, len(items))
-            parts = [items[i : min(i + _PART, end)] for i in range(start, end, _PART)]
-            for part in pool.map(lambda some: [work(item) for item in some], parts):
-                yield from part
-
-
-def _are_small(entries: Sequence[Entry]) -> bool:
-    return sum(entry.size for entry in entries) < _SMALL * len(entries)

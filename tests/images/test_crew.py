@@ -1,0 +1,162 @@
+"""Whoever visits the files, the data set is the same: one thread, several, helping processes, and helpers that fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wiesel.images import DataSet, crew, load
+from wiesel.images import folder as images_folder
+
+Way = Callable[[], None]
+
+
+@pytest.fixture
+def pictures(folder, picture) -> Path:
+    """80 pictures of 8 x 8, one of them with a name that is no text, and two files that are none."""
+    root = folder(*(f"{name}/{number}.png" for name in "ab" for number in range(40)), "b/ä ö.jpg")
+    (root / "a" / "7.png").write_bytes(b"no picture")
+    (root / "b" / "8.png").write_bytes(picture(8)[:-20])  # a header, and half of the pixels
+    (root / "b" / os.fsdecode(b"\xe9.png")).write_bytes(picture(99))
+    return root
+
+
+@pytest.fixture
+def crews(monkeypatch) -> list[crew.Crew]:
+    """Every crew from now on."""
+    found: list[crew.Crew] = []
+    begin = crew.Crew.__init__
+
+    def noted(self, *args):
+        begin(self, *args)
+        found.append(self)
+
+    monkeypatch.setattr(crew.Crew, "__init__", noted)
+    return found
+
+
+@pytest.fixture
+def helped(monkeypatch) -> Way:
+    """From its call on, few small files are enough for two helpers."""
+
+    def begin() -> None:
+        monkeypatch.setattr(crew, "processors", lambda: 3)
+        monkeypatch.setattr(crew, "ENOUGH", 0)
+        monkeypatch.setattr(crew, "PART_OF_HELPERS", 2)
+
+    return begin
+
+
+def assert_same(one: DataSet, another: DataSet) -> None:
+    assert (one.fingerprint, one.left_out) == (another.fingerprint, another.left_out)
+    np.testing.assert_array_equal(one.train.names, another.train.names)
+    np.testing.assert_array_equal(one.train.pixels, another.train.pixels)
+
+
+def fresh(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv("WIESEL_CACHE", str(folder))
+
+
+@pytest.mark.parametrize("settings", [{}, {"size": 7}, {"channels": 1}, {"size": 12, "fit": "pad"}])
+def test_threads_and_helpers_make_the_same_data(settings, pictures, crews, helped, monkeypatch, tmp_path):
+    alone = load(pictures, **settings, unreadable=0.1)
+    assert len(alone.left_out) == 2
+    monkeypatch.setattr(crew, "processors", lambda: 3)
+    monkeypatch.setattr(crew, "SMALL", 0)
+    fresh(monkeypatch, tmp_path / "threads")
+    assert_same(load(pictures, **settings, unreadable=0.1), alone)
+    monkeypatch.setattr(crew, "SMALL", 2**30)
+    helped()
+    fresh(monkeypatch, tmp_path / "helpers")
+    assert_same(load(pictures, **settings, unreadable=0.1), alone)
+    assert [(one.threads is not None, len(one.helpers)) for one in crews] == [(False, 0), (True, 0), (True, 2)]
+    assert all(helper.process is None for one in crews for helper in one.helpers), "a helper outlives its work"
+
+
+def test_helpers_read_archives_and_shards_too(folder, helped, monkeypatch, tmp_path):
+    root = folder(*(f"{name}/{number}.png" for name in "ab" for number in range(20)))
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        for path in sorted(root.rglob("*.png")):
+            archive.write(path, path.relative_to(root).as_posix())
+    with tarfile.open(tmp_path / "pets.tar", "w") as archive:
+        for path in sorted(root.rglob("*.png")):
+            archive.add(path, path.relative_to(root).as_posix())
+    alone = load(root)
+    for source in (tmp_path / "pets.zip", tmp_path / "pets.tar"):
+        helped()
+        done = remember_what_helpers_do(monkeypatch)
+        fresh(monkeypatch, tmp_path / f"helped{source.suffix}")
+        assert_same(load(source), alone)
+        assert done
+
+
+def remember_what_helpers_do(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The answers of helpers, from now on."""
+    done: list[bytes] = []
+    receive = crew.receive
+
+    def noted(file):
+        answer = receive(file)
+        done.append(answer)
+        return answer
+
+    monkeypatch.setattr(crew, "receive", noted)
+    return done
+
+
+def test_a_name_that_is_no_text_is_visited_here(pictures, helped, monkeypatch, tmp_path):
+    helped()
+    done = remember_what_helpers_do(monkeypatch)
+    data = load(pictures, unreadable=0.1)
+    assert done
+    assert "b/\\xe9.png" in data.train.names.tolist()
+
+
+@pytest.mark.parametrize("how", ["cannot be started", "ends at once", "is killed in the middle", "talks nonsense"])
+def test_a_helper_that_fails_costs_nothing_but_time(how, pictures, crews, helped, monkeypatch, tmp_path):
+    alone = load(pictures, unreadable=0.1)
+    helped()
+    fresh(monkeypatch, tmp_path / "helpers")
+    start = subprocess.Popen
+    if how == "is killed in the middle":
+        receive = crew.receive
+
+        def killing(file):
+            answer = receive(file)
+            for helper in crews[-1].helpers:
+                if helper.process is not None:
+                    os.kill(helper.process.pid, signal.SIGKILL)
+            return answer
+
+        monkeypatch.setattr(crew, "receive", killing)
+    else:
+        command = {
+            "cannot be started": [str(tmp_path / "no python")],
+            "ends at once": [sys.executable, "-c", "pass"],
+            "talks nonsense": [sys.executable, "-c", "import sys; sys.stdout.buffer.write(b'\\0' * 7 + b'\\1x' * 9999)"],
+        }[how]
+        monkeypatch.setattr(crew.subprocess, "Popen", lambda _, **options: start(command, **options))
+    assert_same(load(pictures, unreadable=0.1), alone)
+    assert len(crews[-1].helpers) == 2
+
+
+def test_what_is_too_much_to_keep_is_decoded_again(pictures, monkeypatch, tmp_path):
+    alone = load(pictures, unreadable=0.1)
+    monkeypatch.setattr(images_folder, "_KEPT", 10 * 8 * 8 * 3)
+    monkeypatch.setattr(images_folder, "_LOOKS", 5)
+    reads = []
+    monkeypatch.setattr(
+        images_folder.Crew, "read", lambda self, read, entries: reads.append(len(entries)) or self._all(read, entries)
+    )
+    fresh(monkeypatch, tmp_path / "again")
+    assert_same(load(pictures, unreadable=0.1), alone)
+    assert sum(reads) == 81 - 15  # 81 files have a header; after the third look at five, more than ten pictures are kept
