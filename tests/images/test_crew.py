@@ -16,6 +16,8 @@ import pytest
 
 from wiesel.images import DataSet, crew, load
 from wiesel.images import folder as images_folder
+from wiesel.images.listing import list_folder
+from wiesel.images.visits import Look
 
 Way = Callable[[], None]
 
@@ -113,12 +115,16 @@ def remember_what_helpers_do(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return done
 
 
-def test_a_name_that_is_no_text_is_visited_here(pictures, helped, monkeypatch, tmp_path):
-    helped()
-    done = remember_what_helpers_do(monkeypatch)
-    data = load(pictures, unreadable=0.1)
-    assert done
-    assert "b/\\xe9.png" in data.train.names.tolist()
+def test_a_name_that_is_no_text_is_visited_here(pictures):
+    with list_folder(pictures) as listing, crew.Crew(pictures, listing, listing.entries) as here:
+        helper = crew._Helper(pictures, here._here)
+        try:
+            entries = [entry for entry in listing.entries if entry.path.endswith(os.fsdecode(b"\xe9.png"))]
+            (head,) = helper(Look(), entries)
+            assert (head.header.width, head.header.height) == (8, 8)
+            assert helper.process is not None, "such a name is no reason to end the helper"
+        finally:
+            helper.close()
 
 
 @pytest.mark.parametrize("how", ["cannot be started", "ends at once", "is killed in the middle", "talks nonsense"])
