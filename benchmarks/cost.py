@@ -3,11 +3,12 @@
     python benchmarks/cost.py [--archive ../shared/data/cifar10-images.zip] [--out docs/cost] [--repetitions 5]
 
 The pictures of CIFAR-10 are repeated as often as needed, in one uint8 file as the cache keeps it. A child process per size maps its
-first N pictures, divides them, and trains one epoch of a cheap network (LeNet-5, batches of 128, one thread), as `wiesel train` does.
-Seconds are those from the end of step `WARM` to the end of the last. Memory is what the system counts for the process, looked at
-every 20 steps: anonymous memory, which is the process's own; and pages of mapped files (RssFile), which are the system's copy of the
-disc, counted once for all processes and given back when somebody needs room. The sizes take turns, so that a slow moment of the machine
-meets all of them; shown are medians with their range.
+first N pictures, divides them, and trains a cheap network (LeNet-5, batches of 128, one thread), as `wiesel train` does, for as many epochs as
+`SHOWN` pictures take, so that every size is timed for as long. Seconds are those of the steps after the first `WARM`, each from the end of
+the one before, but for the first of an epoch, before which the last epoch was validated and saved. Memory is what the system counts for the
+process, looked at every 20 steps: anonymous memory, which is the process's own; and pages of mapped files (RssFile), which are the system's
+copy of the disc, counted once for all processes and given back when somebody needs room. The sizes take turns, so that a slow moment of the
+machine meets all of them; shown are medians with their range.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from conditions import conditions, in_words, median_and_range
 SIDE = 32
 SIZES = (10_000, 50_000, 100_000, 200_000)
 VALIDATION = 1_000
+SHOWN = 100_000
+"""Pictures that every size learns from at least, the same one counted each time."""
 WARM = 20
 """Steps before the clock runs: until then the libraries prepare what they need for these shapes."""
 
@@ -71,17 +74,19 @@ def child(pixels: Path, labels: Path, count: int, held: int, folder: Path) -> No
     recipe = Recipe(
         architecture="lenet5",
         augmentation=Augmentation(flip=True, shift=2),
-        training=Training(epochs=1, batch=128, optimiser="sgd", rate=0.01),
+        training=Training(epochs=max(1, round(SHOWN / count)), batch=128, optimiser="sgd", rate=0.01),
     )
     run = RunFolder.create(folder / f"run-{count}")
     with run.lock():
         fit(recipe, data, measure(data.train.pixels), run, Machine("fp32", 1), progress=watch)
-    steps = watch.ends[-1] - watch.ends[WARM - 1]
+    each = -(-len(data.train) // recipe.training.batch)
+    timed = [step for step in range(WARM, len(watch.ends)) if step % each]
+    seconds = sum(watch.ends[step] - watch.ends[step - 1] for step in timed)
     print(
         json.dumps(
             {
                 "pictures": count,
-                "microseconds": 1e6 * steps / (len(data.train) * (len(watch.ends) - WARM) / len(watch.ends)),
+                "microseconds": 1e6 * seconds / len(timed) / (len(data.train) / each),
                 "anonymous": watch.anonymous,
                 "before": before,
                 "mapped": watch.mapped,
