@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wiesel.images import DataSet, crew, load
+from wiesel.images import DataSet, crew, decoding, load
 from wiesel.images import folder as images_folder
 from wiesel.images.listing import list_folder
 from wiesel.images.visits import Look
@@ -166,3 +166,14 @@ def test_what_is_too_much_to_keep_is_decoded_again(pictures, monkeypatch, tmp_pa
     fresh(monkeypatch, tmp_path / "again")
     assert_same(load(pictures, unreadable=0.1), alone)
     assert sum(reads) == 81 - 15  # 81 files have a header; after the third look at five, more than ten pictures are kept
+
+
+def test_pixels_that_are_not_as_the_header_says_are_left_out(folder, picture, monkeypatch):
+    root = folder("a/1.png", "a/2.png", "b/1.png", "b/2.png")
+    lying = picture(2)
+    (root / "b" / "2.png").write_bytes(lying)
+    honest = decoding._decoded
+    monkeypatch.setattr(decoding, "_decoded", lambda image, data, *rest: honest(image, data, *rest)[:, : 7 if data == lying else 8])
+    data = load(root, unreadable=0.5)
+    assert [(item.path, item.reason) for item in data.left_out] == [("b/2.png", "its size is not the one in its header")]
+    assert data.train.pixels.shape == (3, 8, 8, 3)
