@@ -85,7 +85,7 @@ class Look(msgspec.Struct, frozen=True, tag=True):
         if kind(data[:SNIFF]) is None and not claims:
             return Head(None, NO_PICTURE, False)
         found, pixels = header_and_picture(data, channels=self.channels, most=self.most)
-        if pixels is None:  # `Read` says why
+        if pixels is None or pixels.shape[:2] != (found.height, found.width):  # `Read` says why
             return Head(found, NO_PICTURE, True)
         return Head(found, NO_PICTURE, True, Picture(pixels.tobytes(), pixels.shape[2], hashlib.sha256(data).digest()))
 
