@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFile
 
 from wiesel.images import DataSet, crew, decoding, load
 from wiesel.images import folder as images_folder
@@ -84,7 +85,7 @@ def test_threads_and_helpers_make_the_same_data(settings, pictures, crews, helpe
     assert all(helper.process is None for one in crews for helper in one.helpers), "a helper outlives its work"
 
 
-def test_helpers_read_archives_and_shards_too(folder, helped, monkeypatch, tmp_path):
+def test_helpers_read_a_zip_too_and_walk_over_no_shards(folder, crews, helped, monkeypatch, tmp_path):
     root = folder(*(f"{name}/{number}.png" for name in "ab" for number in range(20)))
     with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
         for path in sorted(root.rglob("*.png")):
@@ -93,12 +94,42 @@ def test_helpers_read_archives_and_shards_too(folder, helped, monkeypatch, tmp_p
         for path in sorted(root.rglob("*.png")):
             archive.add(path, path.relative_to(root).as_posix())
     alone = load(root)
-    for source in (tmp_path / "pets.zip", tmp_path / "pets.tar"):
-        helped()
-        done = remember_what_helpers_do(monkeypatch)
+    helped()
+    done = remember_what_helpers_do(monkeypatch)
+    for source, helpers in ((tmp_path / "pets.zip", 2), (tmp_path / "pets.tar", 0)):
         fresh(monkeypatch, tmp_path / f"helped{source.suffix}")
         assert_same(load(source), alone)
-        assert done
+        assert len(crews[-1].helpers) == helpers
+        assert bool(done) == bool(helpers)
+        done.clear()
+
+
+@pytest.mark.parametrize("what", ["ImageFile.LOAD_TRUNCATED_IMAGES", "Image.MAX_IMAGE_PIXELS", "sys.frozen", "sys.executable"])
+def test_where_helpers_would_see_it_otherwise_there_are_none(what, pictures, crews, helped, monkeypatch):
+    helped()
+    place, name = what.split(".")
+    value = {"LOAD_TRUNCATED_IMAGES": True, "MAX_IMAGE_PIXELS": 10**6, "frozen": True, "executable": None}[name]
+    monkeypatch.setattr({"ImageFile": ImageFile, "Image": Image, "sys": sys}[place], name, value, raising=False)
+    load(pictures, unreadable=0.1)
+    assert [len(one.helpers) for one in crews] == [0]
+
+
+def test_only_what_may_be_shown_is_decoded_at_the_first_look(folder, picture, monkeypatch, tmp_path):
+    """Of another size than asked for, or after two sizes were seen, pixels would be decoded for nothing."""
+    root = folder(*(f"{name}/{number}.png" for name in "ab" for number in range(6)))
+    decoded = []
+    honest = decoding._decoded
+    monkeypatch.setattr(decoding, "_decoded", lambda *args: decoded.append(args[3]) or honest(*args))
+    monkeypatch.setattr(images_folder, "_LOOKS", 3)
+    load(root, size=8)
+    assert decoded == [None] * 12
+    decoded.clear()
+    load(root, size=9)
+    assert decoded == [(9, 9)] * 12
+    (root / "a" / "1.png").write_bytes(picture(1, size=(7, 8)))
+    decoded.clear()
+    load(root)
+    assert decoded == [None] * 3 + [(96, 96)] * 12
 
 
 def remember_what_helpers_do(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
@@ -127,7 +158,9 @@ def test_a_name_that_is_no_text_is_visited_here(pictures):
             helper.close()
 
 
-@pytest.mark.parametrize("how", ["cannot be started", "ends at once", "is killed in the middle", "talks nonsense"])
+@pytest.mark.parametrize(
+    "how", ["cannot be started", "ends at once", "is killed in the middle", "talks nonsense", "is talked over"]
+)
 def test_a_helper_that_fails_costs_nothing_but_time(how, pictures, crews, helped, monkeypatch, tmp_path):
     alone = load(pictures, unreadable=0.1)
     helped()
@@ -149,6 +182,7 @@ def test_a_helper_that_fails_costs_nothing_but_time(how, pictures, crews, helped
             "cannot be started": [str(tmp_path / "no python")],
             "ends at once": [sys.executable, "-c", "pass"],
             "talks nonsense": [sys.executable, "-c", "import sys; sys.stdout.buffer.write(b'\\0' * 7 + b'\\1x' * 9999)"],
+            "is talked over": [sys.executable, "-c", "print('hello, world')"],
         }[how]
         monkeypatch.setattr(crew.subprocess, "Popen", lambda _, **options: start(command, **options))
     assert_same(load(pictures, unreadable=0.1), alone)

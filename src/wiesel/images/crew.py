@@ -3,7 +3,7 @@
 Photographs are decoded by threads, because Pillow decodes and scales outside Python's lock. A file with a small picture is mostly Python's
 own work, which threads cannot divide; there, all processors but one get a helper: a process that runs `helper.py`, reads the same source, and
 talks through its standard input and output (msgpack, a length before each message). It is started by its name, so the caller's script or
-notebook needs no guard around its main part. A helper that cannot be started, or dies, costs time and nothing else: its part is done here.
+notebook needs no guard around its main part. A helper that cannot be started, or fails, costs time and nothing else: its part is done here.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+from PIL import Image, ImageFile
 
-import wiesel
 from wiesel.images.dataset import Reason
 from wiesel.images.listing import Entry, Listing
 from wiesel.images.visits import Head, Look, Picture, Read
@@ -32,8 +32,11 @@ MOST = 8
 SMALL = 8 * 2**10
 """Bytes of a file, on average, below which Python's own work weighs more than decoding."""
 
-ENOUGH = 1000
+ENOUGH = 4000
 """Small files for which helpers are worth their start."""
+
+MOST_IN_ARCHIVE = 200_000
+"""Files of a .zip up to which helpers read its directory too, which takes each of them a second and 100 MB per 100,000."""
 
 PART = 16
 """Files per task of a thread."""
@@ -47,7 +50,8 @@ Found = Head | Picture | Reason
 
 class Request(msgspec.Struct, frozen=True):
     visit: Visit
-    entries: list[Entry]
+    entries: list[tuple[str, int]]
+    """Path and size."""
 
 
 _Hand = Callable[[Visit, Sequence[Entry]], Sequence[Found]]
@@ -59,28 +63,26 @@ class Crew:
     def __init__(self, source: Path, listing: Listing, entries: Sequence[Entry]) -> None:
         self.listing = listing
         small = sum(entry.size for entry in entries) < SMALL * len(entries)
-        self.helpers: list[_Helper] = []
-        if not small:
-            hands: list[_Hand] = [self._here] * processors()
-        elif len(entries) < ENOUGH:
-            hands = [self._here]
-        else:
-            self.helpers = [_Helper(source, self._here) for _ in range(processors() - 1)]
-            hands = [self._here, *self.helpers]
+        helped = small and len(entries) >= ENOUGH and _can_help(listing)
+        self.helpers = [_Helper(source, self._here) for _ in range(processors() - 1)] if helped else []
+        hands: list[_Hand] = [self._here, *self.helpers] if small else [self._here] * processors()
         self.part = PART_OF_HELPERS if self.helpers else PART
+        self.number = len(hands)
         self.hands: queue.SimpleQueue[_Hand] = queue.SimpleQueue()
         for hand in hands:
             self.hands.put(hand)
-        self.threads = ThreadPoolExecutor(len(hands)) if len(hands) > 1 else None
+        self.threads = ThreadPoolExecutor(self.number) if self.number > 1 else None
 
     def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.threads is not None:
-            self.threads.shutdown(cancel_futures=True)
-        for helper in self.helpers:
-            helper.close()
+        try:
+            if self.threads is not None:
+                self.threads.shutdown(cancel_futures=True)
+        finally:  # a second Ctrl-C may come
+            for helper in self.helpers:
+                helper.close()
 
     def look(self, look: Look, entries: Sequence[Entry]) -> Iterator[Head]:
         """In the order of the entries."""
@@ -93,7 +95,8 @@ class Crew:
     def _all(self, visit: Visit, entries: Sequence[Entry]) -> Iterator[Found]:
         if self.threads is None:
             return (visit(self.listing, entry) for entry in entries)
-        parts = [entries[start : start + self.part] for start in range(0, len(entries), self.part)]
+        step = max(1, min(self.part, -(-len(entries) // self.number)))
+        parts = [entries[start : start + step] for start in range(0, len(entries), step)]
         return chain.from_iterable(self.threads.map(lambda part: self._by_somebody(visit, part), parts))
 
     def _by_somebody(self, visit: Visit, part: Sequence[Entry]) -> Sequence[Found]:
@@ -112,10 +115,21 @@ def processors() -> int:
     return min(MOST, usable)
 
 
+def _can_help(listing: Listing) -> bool:
+    """Not where the files lie in shards, which a helper would have to walk over again; where this program is no plain Python; or where
+    somebody has turned Pillow's switches, of which a helper would know nothing."""
+    plain = bool(sys.executable) and not getattr(sys, "frozen", False)
+    untouched = not ImageFile.LOAD_TRUNCATED_IMAGES and Image.MAX_IMAGE_PIXELS == _PILLOWS_LIMIT
+    reachable = type(listing) is Listing and (listing.archive is None or len(listing.entries) <= MOST_IN_ARCHIVE)
+    return plain and untouched and reachable
+
+
+_PILLOWS_LIMIT = 1024**3 // 4 // 3
+
+
 class _Helper:
     def __init__(self, source: Path, otherwise: _Hand) -> None:
         self.otherwise = otherwise
-        places = [str(Path(wiesel.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
         self.process = None
         with contextlib.suppress(OSError):
             self.process = subprocess.Popen(
@@ -123,7 +137,7 @@ class _Helper:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},  # the same packages as here
                 start_new_session=True,  # a Ctrl-C is for this process; the helper ends when its input does
             )
 
@@ -131,7 +145,7 @@ class _Helper:
         if self.process is None:
             return self.otherwise(visit, part)
         try:
-            request = msgspec.msgpack.encode(Request(visit, list(part)))
+            request = msgspec.msgpack.encode(Request(visit, [(entry.path, entry.size) for entry in part]))
         except UnicodeEncodeError:  # a name that is no text
             return self.otherwise(visit, part)
         assert self.process.stdin is not None
@@ -142,7 +156,7 @@ class _Helper:
             if isinstance(visit, Look):
                 return msgspec.msgpack.decode(answer, type=list[Head])
             return msgspec.msgpack.decode(answer, type=list[Picture | Reason])
-        except (OSError, EOFError, msgspec.MsgspecError):
+        except Exception:  # it is dead, or something else has written into its output
             self.close()
             return self.otherwise(visit, part)
 
@@ -154,7 +168,8 @@ class _Helper:
 
 
 def send(file: IO[bytes], message: bytes) -> None:
-    file.write(len(message).to_bytes(8, "big") + message)
+    file.write(len(message).to_bytes(8, "big"))
+    file.write(message)
     file.flush()
 
 

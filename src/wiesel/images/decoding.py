@@ -19,7 +19,7 @@ import re
 import struct
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
@@ -93,9 +93,9 @@ def header(file: bytes | BinaryIO, *, name: str = "picture") -> Header:
         return _header(_opened(io.BytesIO(file) if isinstance(file, bytes) else file))
 
 
-def header_and_picture(data: bytes, *, channels: int, most: int) -> tuple[Header, NDArray[np.uint8] | None]:
+def header_and_picture(data: bytes, *, channels: int, wanted: Callable[[Header], bool]) -> tuple[Header, NDArray[np.uint8] | None]:
     """Both from one opening, which takes as long as decoding a small picture: the header, and the picture (H, W, C) as `decode` gives it
-    at its own size, or `None` if a side is longer than `most` pixels or the pixels cannot be decoded.
+    at its own size, or `None` if it is not `wanted` or its pixels cannot be decoded.
 
     Args:
         channels: 1 or 3; 0 for those that the picture has.
@@ -106,7 +106,7 @@ def header_and_picture(data: bytes, *, channels: int, most: int) -> tuple[Header
     with _refusing("picture"):
         image = _opened(io.BytesIO(data))
         found = _header(image)
-    if max(found.width, found.height) > most:
+    if not wanted(found):
         return found, None
     try:
         with _refusing("picture"):

@@ -20,13 +20,10 @@ from wiesel.images.decoding import Fit, Header, quiet
 from wiesel.images.layout import Layout, Place, arrange
 from wiesel.images.listing import Entry, Listing, printable, visible, zip_identity
 from wiesel.images.shards import listed, shards_identity, shards_of
-from wiesel.images.visits import Head, Look, Picture, Read, suffix
+from wiesel.images.visits import LARGEST_OWN_SIZE, Head, Look, Picture, Read, suffix
 
 FORMAT = 1
 """Raised when what the cache holds changes its meaning."""
-
-LARGEST_OWN_SIZE = 96
-"""Pictures that all have one size are left at it up to this side; otherwise they are brought to this size."""
 
 _SUFFIXES_OF = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -115,7 +112,7 @@ def sizes_of(path: Path, wanted: Container[str]) -> dict[str, tuple[int, int]]:
 def _decode_all(
     path: Path, listing: Listing, crew: Crew, identity: str, folder: Path, *, size: int, channels: int, fit: Fit
 ) -> cache.About:
-    first = Look(channels, most=(size or LARGEST_OWN_SIZE) if size <= LARGEST_OWN_SIZE else 0)
+    first = Look(pixels=size <= LARGEST_OWN_SIZE, channels=channels, size=size)
     heads = dict(zip(listing.entries, _heads(crew, first, listing.entries), strict=True))
     candidates = {entry.path: head for entry, head in heads.items() if head.candidate}
     layout = arrange(path, list(candidates), listing.folders, files=len(heads) - len(candidates))
@@ -167,11 +164,16 @@ def _decode_all(
 
 def _heads(crew: Crew, look: Look, entries: Sequence[Entry]) -> Iterator[Head]:
     kept = 0
+    sizes: set[tuple[int, int]] = set()
     for start in range(0, len(entries), _LOOKS):
         for head in crew.look(look, entries[start : start + _LOOKS]):
             kept += len(head.picture.pixels) if head.picture is not None else 0
+            if head.header is not None:
+                sizes.add((head.header.height, head.header.width))
             yield head
-        if kept > _KEPT:
+        if kept > _KEPT or (
+            not look.size and len(sizes) > 1
+        ):  # pictures of several sizes are resized, so that none is shown as it is
             look = Look()
 
 

@@ -13,17 +13,22 @@ import msgspec
 
 from wiesel.images.crew import Request, receive, send
 from wiesel.images.decoding import quiet
-from wiesel.images.listing import Listing
-from wiesel.images.shards import listed, shards_of
+from wiesel.images.listing import Entry, Listing, list_zip
 
 
 def main(source: Path) -> None:
-    plain = source.is_dir() and not shards_of(source)
     decoder = msgspec.msgpack.Decoder(Request)
-    with Listing(source.resolve()) if plain else listed(source) as listing, quiet(), contextlib.suppress(EOFError, BrokenPipeError):
+    with (
+        Listing(source.resolve()) if source.is_dir() else list_zip(source) as listing,
+        quiet(),
+        contextlib.suppress(EOFError, BrokenPipeError),
+    ):
         while True:
             request = decoder.decode(receive(sys.stdin.buffer))
-            send(sys.stdout.buffer, msgspec.msgpack.encode([request.visit(listing, entry) for entry in request.entries]))
+            send(
+                sys.stdout.buffer,
+                msgspec.msgpack.encode([request.visit(listing, Entry(*entry, stamp=0)) for entry in request.entries]),
+            )
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from wiesel.errors import Undecodable
 from wiesel.images.decoding import SNIFF, header, kind
-from wiesel.images.folder import LARGEST_OWN_SIZE
 from wiesel.images.loading import is_name
 from wiesel.images.shards import listed
 from wiesel.images.sources import SOURCES
+from wiesel.images.visits import LARGEST_OWN_SIZE
 
 LOOKS = 64
 """Files that are looked at, spread over the whole source."""

@@ -27,6 +27,9 @@ SUFFIXES = frozenset((
 
 NO_PICTURE = Reason("no picture", "kein Bild")
 
+LARGEST_OWN_SIZE = 96
+"""Pictures that all have one size are left at it up to this side; otherwise they are brought to this size."""
+
 _AT_ONCE = 1 << 16
 """Bytes of a file that may hold a small picture."""
 
@@ -56,17 +59,19 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """The header; and the picture if neither side is longer than `most` pixels (0: never), with `channels` (0: as many as it has)."""
+    """The header; and with `pixels` the picture too, with `channels` (0: as many as it has), if it is a square of `size` pixels, or for 0
+    if neither side is longer than `LARGEST_OWN_SIZE`."""
 
+    pixels: bool = False
     channels: int = 0
-    most: int = 0
+    size: int = 0
 
     def __call__(self, listing: Listing, entry: Entry) -> Head:
         claims = suffix(entry.path) in SUFFIXES
         if entry.size > FILE_LIMIT:
             return Head(None, TOO_LONG if claims else NO_PICTURE, claims)
         try:
-            if self.most and entry.size <= _AT_ONCE:
+            if self.pixels and entry.size <= _AT_ONCE:
                 return self._all_of_it(listing.read(entry), claims)
             with listing.open(entry) as file:
                 start = file.read(SNIFF)
@@ -81,10 +86,15 @@ class Look(msgspec.Struct, frozen=True, tag=True):
         except Exception as error:  # the archive or the disc: whatever it is, it is this file's reason
             return Head(None, _unreachable(error), claims)
 
+    def _wants(self, found: Header) -> bool:
+        if self.size:
+            return found.width == found.height == self.size
+        return max(found.width, found.height) <= LARGEST_OWN_SIZE
+
     def _all_of_it(self, data: bytes, claims: bool) -> Head:
         if kind(data[:SNIFF]) is None and not claims:
             return Head(None, NO_PICTURE, False)
-        found, pixels = header_and_picture(data, channels=self.channels, most=self.most)
+        found, pixels = header_and_picture(data, channels=self.channels, wanted=self._wants)
         if pixels is None or pixels.shape[:2] != (found.height, found.width):  # `Read` says why
             return Head(found, NO_PICTURE, True)
         return Head(found, NO_PICTURE, True, Picture(pixels.tobytes(), pixels.shape[2], hashlib.sha256(data).digest()))
