@@ -29,7 +29,7 @@ MOST_EPOCHS = 60
 LEAST_SIDE = 9
 """Pixels that our own networks need."""
 
-EPOCHS_OF_MANY = 16
+EPOCHS_OF_MANY = 12
 """Of preset `fast` from `FEW` pictures on."""
 
 SMALL = 0.64
