@@ -36,7 +36,7 @@ ENOUGH = 4000
 """Small files for which helpers are worth their start."""
 
 MOST_IN_ARCHIVE = 200_000
-"""Files of a .zip up to which helpers read its directory too, which takes each of them a second and 100 MB per 100,000."""
+"""Files of a .zip up to which helpers are used: each of them reads and holds its directory too."""
 
 PART = 16
 """Files per task of a thread."""
