@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from wiesel import zoo
 from wiesel.batches import Batch
 from wiesel.batches.order import Use, chance
 from wiesel.recipe import NetworkOptions, Recipe, Training
+from wiesel.training import progress
 from wiesel.training.average import MovingAverage
 from wiesel.training.classifier import Classifier, Sums, balanced_weights
 from wiesel.training.finite import first_bad_layer, gradients_are_finite
@@ -141,8 +143,19 @@ def test_the_time_left_forgets_the_probe_before_the_training() -> None:
     assert clock.left() == pytest.approx(10 * 28 * 28 * 0.001)
 
 
+def test_the_estimate_is_told_when_the_slow_first_steps_are_over() -> None:
+    out = io.StringIO()
+    lines = Lines(out)
+    lines.begin(steps=1000, done=0, epochs=2)
+    for step in range(1, 101):  # far less than three seconds
+        lines.step(step)
+    assert out.getvalue() == ""
+
+
 def test_without_a_terminal_there_is_one_line_per_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WIESEL_LANG", "de")
+    now = iter(range(100))  # seconds: one passes with each look at the clock
+    monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: float(next(now))))
     out = io.StringIO()
     lines = Lines(out)
     lines.begin(steps=20, done=0, epochs=2)
@@ -153,4 +166,5 @@ def test_without_a_terminal_there_is_one_line_per_epoch(monkeypatch: pytest.Monk
     lines.end()
     told = out.getvalue().splitlines()
     assert len(told) == 2
+    assert told[0].startswith("20 Schritte, etwa ")
     assert told[1].startswith("Epoche 1/2 * Verlust 0,512  Training 80,0 %  Validierung 90,5 %  1:01  noch ")

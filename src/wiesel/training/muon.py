@@ -56,9 +56,9 @@ class Muon(torch.optim.Optimizer):
             state["velocity"] = torch.zeros_like(filters)
             state["length"] = filters.norm()
         gradient, velocity = filters.grad, state["velocity"]
-        velocity.mul_(group["momentum"]).add_(gradient)
+        torch.add(gradient, velocity, alpha=group["momentum"], out=velocity)
         direction = orthogonalised(gradient.add(velocity, alpha=group["momentum"]), group["iterations"])  # Nesterov's look ahead
-        filters.sub_(direction * (state["length"] / direction.norm().clamp(min=TINY)) * group["lr"])
+        filters.addcmul_(direction, state["length"] / direction.norm().clamp(min=TINY), value=-group["lr"])
         filters.mul_(state["length"] / filters.norm().clamp(min=TINY))
 
     @staticmethod
@@ -81,20 +81,23 @@ def orthogonalised(gradient: Tensor, iterations: int) -> Tensor:
     """The tensor as a matrix (first axis by all others) with its singular values brought near 1; same shape.
 
     Each iteration is x <- (a + b x x^T + c (x x^T)^2) x. Its factors are polynomials of the first x x^T, so they commute and can be
-    gathered in a small square matrix before x is multiplied once, which for wide x is half the work.
+    gathered in a small square matrix before x is multiplied once, which for wide x is half the work. The trace of x x^T is the
+    squared length of x, so that x need not be divided by it beforehand.
     """
     a, b, c = QUINTIC
-    matrix = gradient.reshape(len(gradient), -1)
+    last = gradient.movedim(1, -1)  # channels-last filters are a matrix as they lie in memory; the order of columns does not matter
+    matrix = last.reshape(len(gradient), -1)
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
     gram = x @ x.T
-    factor = torch.eye(len(x), dtype=x.dtype, device=x.device)
+    length = gram.trace().sqrt() + 1e-7
+    gram = gram / length.square()
+    factor = torch.eye(len(x), dtype=x.dtype, device=x.device) / length
     for iteration in range(iterations):
-        polynomial = b * gram + c * gram @ gram
+        polynomial = torch.addmm(gram, gram, gram, beta=b, alpha=c)
         polynomial.diagonal().add_(a)
         factor = polynomial @ factor
         if iteration + 1 < iterations:
             gram = polynomial @ gram @ polynomial
-    turned: Tensor = factor @ x
-    return (turned.T if tall else turned).reshape(gradient.shape)
+    turned = factor @ x
+    return (turned.T if tall else turned).reshape(last.shape).movedim(-1, 1)

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TextIO
 from wiesel.language import duration, number, say
 
 PERIOD = 0.25  # seconds between two touches of the display
+WARM = 3.0  # seconds of training before `Lines` tells its one estimate: the first steps make kernels and buffers and are slow
 
 
 class Progress(Protocol):
@@ -102,14 +103,16 @@ class Lines:
         self.clock = Clock()
         self.epochs = 0
         self.told = False
+        self.begun = 0.0
 
     def begin(self, *, steps: int, done: int, epochs: int, work: Sequence[float] = ()) -> None:
-        self.epochs, self.told = epochs, False
+        self.epochs, self.told, self.begun = epochs, False, time.perf_counter()
         self.clock.begin(steps=steps, done=done, work=work)
 
     def step(self, step: int) -> None:
         self.clock.step(step)
-        if not self.told and len(self.clock.times) >= 5 and (left := self.clock.left()) is not None:
+        warm = len(self.clock.times) >= 5 and time.perf_counter() - self.begun >= WARM
+        if not self.told and warm and (left := self.clock.left()) is not None:
             self.told = True
             remaining = say(en="about", de="etwa") + f" {duration(left)} " + say(en="to go", de="verbleiben")
             print(f"{self.clock.steps} " + say(en="steps", de="Schritte") + f", {remaining}", file=self.out, flush=True)
