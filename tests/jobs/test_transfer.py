@@ -305,7 +305,7 @@ def test_without_a_network_the_message_says_where_the_file_goes(
     def refused(*_arguments: object, **_more: object) -> None:
         raise OSError("no network")
 
-    monkeypatch.setattr("urllib.request.urlopen", refused)
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", refused)
     monkeypatch.setenv("WIESEL_LANG", "en")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     assert run(["train", "-m", "resnet18", "--data", str(colours), "--pretrained", "-o", str(tmp_path / "run")]) == 4

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import http.server
 import io
-import ssl
-import subprocess
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -140,19 +137,6 @@ def test_numbers_may_be_anything_finite_but_need_two_axes() -> None:
 # --- the network -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("certificate")
-    key, own = folder / "key.pem", folder / "own.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    made += ["-keyout", str(key), "-out", str(own), "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    try:
-        subprocess.run(made, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no openssl to make a certificate with")
-    return key, own
-
-
 class Gallery(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path in ("/moved", "/downgraded"):
@@ -172,22 +156,8 @@ class Gallery(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def gallery(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    key, own = certificate
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gallery)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(own, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    monkeypatch.setenv("SSL_CERT_FILE", str(own))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    try:
-        yield f"https://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def gallery(https: Callable[[type[Gallery]], str]) -> str:
+    return https(Gallery)
 
 
 def test_an_https_address_is_fetched_also_when_it_moved(gallery: str) -> None:

@@ -1,11 +1,13 @@
 import dataclasses
 import hashlib
+import http.server
 import io
 import json
 import re
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +160,11 @@ def test_without_a_network_the_sentence_says_where_which_file_goes():
     assert list(weights_folder().iterdir()) == []
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
 def random_squeezenet():
     models = pytest.importorskip("torchvision.models", reason="torchvision is in the extra `dev`")
     torch.manual_seed(0)
@@ -174,13 +181,30 @@ def test_a_safetensors_file_put_by_hand_is_taken():
         torch.testing.assert_close(network(picture), theirs(picture), rtol=1e-4, atol=1e-4)
 
 
-def test_a_download_appears_whole_with_the_right_hash_or_not_at_all(tmp_path):
+def test_weights_come_over_https_only_also_after_a_redirect(https):
+    class Elsewhere(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(302)
+            self.send_header("Location", "http://127.0.0.1:1/squeezenet.pth")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    for address in (f"{https(Elsewhere)}/squeezenet.pth", "http://127.0.0.1:1/squeezenet.pth", "file:///etc/hostname"):
+        with pytest.raises(WeightsNotHere, match="unknown url type"):
+            hubs.published_tensors(dataclasses.replace(find_published("squeezenet1_1"), url=address))
+    assert list(weights_folder().iterdir()) == []
+
+
+def test_a_download_appears_whole_with_the_right_hash_or_not_at_all(tmp_path, https):
     theirs, data = random_squeezenet(), io.BytesIO()
     torch.save(theirs.state_dict(), data)
-    source = tmp_path / "source.pth"
-    source.write_bytes(data.getvalue())
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "source.pth").write_bytes(data.getvalue())
+    address = https(partial(Quiet, directory=tmp_path / "served"))
     sha256 = hashlib.sha256(data.getvalue()).hexdigest()
-    row = dataclasses.replace(find_published("squeezenet1_1"), url=source.as_uri(), sha256=sha256[:8])
+    row = dataclasses.replace(find_published("squeezenet1_1"), url=f"{address}/source.pth", sha256=sha256[:8])
     with pytest.raises(WeightsNotHere, match="other bytes than were published"):
         hubs.published_tensors(dataclasses.replace(row, sha256="00000000"))
     assert list(weights_folder().iterdir()) == []

@@ -52,7 +52,7 @@ GERMAN = {
     "With muon: peak rate of AdamW for everything that is not a filter.": "Mit muon: höchste Lernrate von AdamW für alles, was kein Filter ist.",
     "With --flip: mirror one half of the pictures in one epoch and the other half in the next, instead of at random.": "Mit --flip: in einer Epoche die eine Hälfte der Bilder spiegeln und in der nächsten die andere, statt zufällig.",
     "standard: what suits most networks; fast: our own small network and its recipe, the most accuracy per second;": "standard: was den meisten Netzen passt; fast: unser eigenes kleines Netz mit seinem Rezept, am meisten Genauigkeit je Sekunde;",
-    "few: a ResNet on fewer than 20,000 pictures, its default unless you choose an optimiser, a rate and its course, or a batch size.": "few: ein ResNet mit weniger als 20.000 Bildern, dort die Vorgabe, wenn du nicht Optimierer, Rate und deren Verlauf oder Batchgröße wählst.",
+    "few: ResNet-18 to 152 on fewer than 20,000 pictures, their default unless you choose an optimiser, a rate and its course, or a batch size.": "few: ResNet-18 bis 152 mit weniger als 20.000 Bildern, dort die Vorgabe, wenn du nicht Optimierer, Rate und deren Verlauf oder Stapelgrösse wählst.",
     "How the rate changes.": "Wie sich die Lernrate ändert.",
     "Share of the steps during which the rate rises.": "Anteil der Schritte, in denen die Lernrate steigt.",
     "Momentum (sgd), or the first beta (adamw).": "Impuls (sgd) oder das erste Beta (adamw).",

@@ -89,7 +89,7 @@ def train(
         A named data set (`wiesel data list`), a folder `DIR/class/*`, `DIR/{train,val,test}/class/*`, or a .zip of either.
     preset
         standard: what suits most networks; fast: our own small network and its recipe, the most accuracy per second;
-        few: a ResNet on fewer than 20,000 pictures, its default unless you choose an optimiser, a rate and its course, or a batch size.
+        few: ResNet-18 to 152 on fewer than 20,000 pictures, their default unless you choose an optimiser, a rate and its course, or a batch size.
     epochs
         How often each training picture is seen.
     seed

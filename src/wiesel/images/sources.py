@@ -149,9 +149,9 @@ SOURCES: tuple[Source, ...] = (
         licence="MIT, Copyright 2017 Zalando SE",
         citation=_XIAO,
         note=Reason(
-            "No two of the 70,000 pictures are equal (the very first release of August 2017 had 54 repeated ones). Some labels are "
+            "No two of the 70,000 pictures are equal (the very first release of August 2017 had some repeated ones). Some labels are "
             "wrong or a matter of taste: shirt, T-shirt, pullover, coat.",
-            "Keine zwei der 70'000 Bilder sind gleich (die allererste Fassung vom August 2017 hatte 54 Wiederholungen). Manche "
+            "Keine zwei der 70'000 Bilder sind gleich (die allererste Fassung vom August 2017 hatte einige Wiederholungen). Manche "
             "Etiketten sind falsch oder Ansichtssache: Hemd, T-Shirt, Pullover, Mantel.",
         ),
         mirrored=True,

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wiesel.errors import BadValue, NoSuchPicture, NotAPicture, PictureNotFetched
+from wiesel.https import opener
 from wiesel.images.decoding import decode
 from wiesel.language import say
 from wiesel.teaching.scene import scene
@@ -168,23 +169,13 @@ def _resized(values: Picture, size: int | None) -> Picture:
 
 
 def fetched(url: str) -> bytes:
-    """The bytes behind an https address, redirects included. The opener has no handler for anything else, so nothing else is opened.
+    """The bytes behind an https address, redirects included.
 
     Raises:
         PictureNotFetched: no network, no such page, more than 30 MB, or not https.
     """
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.UnknownHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPRedirectHandler(),
-        urllib.request.HTTPErrorProcessor(),
-    ):
-        opener.add_handler(handler)
     try:
-        answer = opener.open(urllib.request.Request(url, headers={"User-Agent": "wiesel"}), timeout=SECONDS)
+        answer = opener().open(urllib.request.Request(url, headers={"User-Agent": "wiesel"}), timeout=SECONDS)
         with answer:
             data: bytes = answer.read(LARGEST_DOWNLOAD + 1)
     except urllib.error.HTTPError as error:

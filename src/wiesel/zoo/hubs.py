@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from wiesel.errors import DamagedWeights, WeightsNotHere
+from wiesel.https import opener
 from wiesel.language import say
 from wiesel.zoo.published_weights import Preparation, Published, find_published, package_path, weights_folder, where
 from wiesel.zoo.torch_format import NotTensors, read_tensors
@@ -107,16 +108,16 @@ def _modern(name: str) -> str:
 
 
 def fetch(url: str, path: Path, sha256: str) -> None:
-    """Download to `path`, which appears only whole and with a hash that begins with `sha256`.
+    """Download to `path`, which appears only whole and with a hash that begins with `sha256`. Only https, also after redirects.
 
     Raises:
-        OSError: no network, no such file, or other bytes.
+        OSError: no network, no such file, not https, or other bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     request = urllib.request.Request(url, headers={"User-Agent": "wiesel"})
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
-        with os.fdopen(handle, "wb") as file, urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+        with os.fdopen(handle, "wb") as file, opener().open(request, timeout=TIMEOUT) as answer:
             digest = hashlib.sha256()
             while chunk := answer.read(1 << 18):
                 file.write(chunk)
