@@ -142,7 +142,8 @@ def fit(
     inputs = torch.cat([fourier(projection(chunk), frequencies, phases) for chunk in chunks(raw, CHUNK)])
     precision = _best_precision(inputs[rows], truth[rows], classes, generator)
     weights = fit_map(inputs, truth, classes, precision)
-    roots = torch.linalg.cholesky(_precisions(inputs, weights, precision))
+    # Contiguous, as a file gives them back: in another order the same numbers are added in another order.
+    roots = torch.linalg.cholesky(_precisions(inputs, weights, precision)).contiguous()
     return Sngp(projection, frequencies, phases, weights, roots, precision, descent.setbacks)
 
 
