@@ -176,7 +176,7 @@ def main() -> None:
             Line2D([], [], color="#333333", marker="o", mfc="white", lw=0, label="six views"),
             Line2D([], [], color="#666666", ls="--", lw=1, label="front, one view"),
         ]
-        panels[0, 0].legend(handles=signs, loc="lower right", fontsize=8, frameon=False)
+        panels[0, 0].legend(handles=signs, loc="best", fontsize=8, frameon=False)
         wanted.output.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(wanted.output, metadata={"Date": None} if wanted.output.suffix == ".svg" else None, dpi=150)
     print(wanted.output, *words, sep="\n")
