@@ -67,12 +67,12 @@ def measure(pixels: NDArray[np.uint8], *, fit: Fit = "crop", chunk: int = 0) -> 
     A channel without any variation gets deviation 1, so that it becomes 0 and not NaN.
     """
     count, height, width, channels = pixels.shape
-    chunk = chunk or max(1, 2**22 // (height * width))  # NumPy counts in copies of 8 bytes per value
+    chunk = chunk or max(1, 2**22 // (height * width))
     histogram = np.zeros((channels, 256), dtype=np.int64)
     for start in range(0, count, chunk):
         part = pixels[start : start + chunk]
         for channel in range(channels):
-            histogram[channel] += np.bincount(part[..., channel].reshape(-1), minlength=256)
+            histogram[channel] += torch.bincount(torch.from_numpy(part[..., channel].flatten()), minlength=256).numpy()
     values = np.arange(256, dtype=np.float64) / 255
     mean = histogram @ values / histogram.sum(axis=1)
     variance = histogram @ values**2 / histogram.sum(axis=1) - mean**2

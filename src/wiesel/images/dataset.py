@@ -163,13 +163,14 @@ class DataSet:
         )
 
 
-def natural(text: str) -> tuple[list[str | tuple[int, str]], str]:
+def natural(text: str) -> tuple[str, str]:
     """Sort key under which "2" comes before "10"; different texts never tie."""
-    parts = re.split(r"([0-9]+)", text)  # text and digits in turn, so only like is compared with like
-    bare = [part.lstrip("0") for part in parts[1::2]]
-    key: list[str | tuple[int, str]] = list(parts)
-    key[1::2] = [(len(digits), digits) for digits in bare]
-    return key, text
+
+    def in_order(digits: re.Match[str]) -> str:
+        bare = digits[0].lstrip("0")
+        return f"\0{chr(len(bare))}{bare}"  # digits come before any letter, and a shorter number before a longer one
+
+    return re.sub(r"[0-9]+", in_order, text), text
 
 
 def digests(pixels: NDArray[np.uint8]) -> list[bytes]:

@@ -21,14 +21,15 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, features
+from PIL import Image, UnidentifiedImageError, features
 
 from wiesel.errors import Undecodable
+from wiesel.images import plain_jpeg
 from wiesel.images.dataset import Reason
 
 Fit = Literal["crop", "pad", "squash"]
@@ -72,8 +73,7 @@ def kind(start: bytes) -> str | None:
 _BMP_HEADERS = tuple(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 108, 124))
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(msgspec.Struct, frozen=True, gc=False):
     """What a file says before its pixels are decoded. `width` and `height` are those of the upright picture."""
 
     format: str
@@ -94,7 +94,7 @@ def header(file: bytes | BinaryIO, *, name: str = "picture") -> Header:
 
 
 def header_and_picture(data: bytes, *, channels: int, wanted: Callable[[Header], bool]) -> tuple[Header, NDArray[np.uint8] | None]:
-    """Both from one opening, which takes as long as decoding a small picture: the header, and the picture (H, W, C) as `decode` gives it
+    """Both from one opening, which takes longer than decoding a small picture: the header, and the picture (H, W, C) as `decode` gives it
     at its own size, or `None` if it is not `wanted` or its pixels cannot be decoded.
 
     Args:
@@ -103,6 +103,12 @@ def header_and_picture(data: bytes, *, channels: int, wanted: Callable[[Header],
     Raises:
         Undecodable: as `header`.
     """
+    if (plain := _plain_header(data)) is not None:
+        if not wanted(plain):
+            return plain, None
+        own = plain_jpeg.pixels(data, 1 if plain.grey else 3)
+        if own is not None:
+            return plain, refit(own[None], channels=channels or own.shape[2], size=None, fit="crop")[0]
     with _refusing("picture"):
         image = _opened(io.BytesIO(data))
         found = _header(image)
@@ -154,6 +160,13 @@ def refit(pixels: NDArray[np.uint8], *, channels: int, size: Size, fit: Fit, bac
             image = image.convert("L" if channels == 1 else "RGB")
         made[i] = _array(_fitted(image, target, fit, background))
     return made
+
+
+def _plain_header(data: bytes) -> Header | None:
+    if (shape := plain_jpeg.shape(data)) is None or shape[0] * shape[1] > PIXEL_LIMIT:
+        return None
+    height, width, channels = shape
+    return Header("JPEG", "L" if channels == 1 else "RGB", width, height, grey=channels == 1)
 
 
 def _opened(file: BinaryIO) -> Image.Image:
@@ -341,6 +354,10 @@ def _refusing(name: str) -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         large = Reason("more pixels than are allowed", "mehr Pixel als erlaubt")
         raise Undecodable(name=name, reason=large) from error
+    except UnidentifiedImageError as error:  # which says an address in memory
+        raise Undecodable(
+            name=name, reason=Reason("damaged or cut short (its header)", "beschädigt oder abgeschnitten (der Kopf)")
+        ) from error
     except MemoryError:
         raise
     except Exception as error:

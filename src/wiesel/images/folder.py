@@ -94,7 +94,7 @@ def decoded(path: Path, *, size: int, channels: int, fit: Fit) -> cache.Stored:
         return there
 
     def build(folder: Path) -> cache.About:
-        with listing or listed(path) as found, quiet(), Crew(path, found, found.entries) as crew:
+        with listing or listed(path) as found, quiet(), Crew(found, found.entries) as crew:
             return _decode_all(path, found, crew, identity, folder, size=size, channels=channels, fit=fit)
 
     return cache.stored(key, build)
@@ -104,7 +104,7 @@ def sizes_of(path: Path, wanted: Container[str]) -> dict[str, tuple[int, int]]:
     """(width, height) of the pictures with these printable paths, from their headers, before they were brought to one size."""
     with listed(path) as listing, quiet():
         entries = [entry for entry in listing.entries if printable(entry.path) in wanted]
-        with Crew(path, listing, entries) as crew:
+        with Crew(listing, entries) as crew:
             heads = [head.header for head in crew.look(Look(), entries)]
         return {printable(entry.path): (head.width, head.height) for entry, head in zip(entries, heads, strict=True) if head}
 

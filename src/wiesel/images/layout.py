@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from wiesel.errors import EmptyClass, EmptyFolder, NoClassFolders, NoTrainingSplit, OneClass, SplitTwice, UnknownClass
 from wiesel.images.dataset import SPLITS, Reason, natural
 from wiesel.images.listing import printable
@@ -30,8 +32,7 @@ NO_CLASS = Reason("in no class folder", "in keinem Klassenordner")
 NO_SPLIT = Reason("outside the folders of train, validation and test", "ausserhalb der Ordner von train, validation und test")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where one picture belongs. `name` is its path without a folder around it all."""
 
     path: str

@@ -1,7 +1,7 @@
 """What one file of a source says and shows: the two visits that a first pass pays it.
 
-`Look` reads the header, and of a small picture the pixels too; `Read` decodes into a given shape. Both can be sent to another process,
-and so can what they find (`crew.py`).
+`Look` reads the header, and of a small picture the pixels too; `Read` decodes into a given shape. Of what they find there is one per
+file, so it is hidden from Python's collector (`gc=False`), which would walk over all of them again and again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _AT_ONCE = 1 << 16
 """Bytes of a file that may hold a small picture."""
 
 
-class Picture(msgspec.Struct, frozen=True):
+class Picture(msgspec.Struct, frozen=True, gc=False):
     pixels: bytes
     """(H, W, C), uint8"""
     channels: int
@@ -42,7 +42,7 @@ class Picture(msgspec.Struct, frozen=True):
     """Of the file."""
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """What the first look at a file says: a header, or why there is none. `candidate`: its name or its content says picture."""
 
     header: Header | None
@@ -58,7 +58,7 @@ class Head(msgspec.Struct, frozen=True):
         return (self.header.height, self.header.width, self.picture.channels) == shape
 
 
-class Look(msgspec.Struct, frozen=True, tag=True):
+class Look(msgspec.Struct, frozen=True):
     """The header; and with `pixels` the picture too, with `channels` (0: as many as it has), if it is a square of `size` pixels, or for 0
     if neither side is longer than `LARGEST_OWN_SIZE`."""
 
@@ -100,7 +100,7 @@ class Look(msgspec.Struct, frozen=True, tag=True):
         return Head(found, NO_PICTURE, True, Picture(pixels.tobytes(), pixels.shape[2], hashlib.sha256(data).digest()))
 
 
-class Read(msgspec.Struct, frozen=True, tag=True):
+class Read(msgspec.Struct, frozen=True):
     """The picture in this shape (H, W, C), resized as `fit` says if `resize`; or why not."""
 
     shape: tuple[int, int, int]
