@@ -204,7 +204,7 @@ def _open_to_all(address: str) -> str:
         en=f"The cluster at {address} asks for no token: whoever reaches its ports can run programs on it. "
         "Start it with RAY_AUTH_MODE=token, see `ray get-auth-token --help`.",
         de=f"Der Cluster bei {address} verlangt kein Token: Wer seine Ports erreicht, kann darauf Programme ausführen. "
-        "Starten Sie ihn mit RAY_AUTH_MODE=token, siehe `ray get-auth-token --help`.",
+        "Starte ihn mit RAY_AUTH_MODE=token, siehe `ray get-auth-token --help`.",
     )
 
 

@@ -114,7 +114,7 @@ def _apart(judgement: Judgement, found: Finding, speaker: Language) -> str:
         text += _in(
             speaker,
             en=f"; but by less than you said matters ({limit})",
-            de=f"; aber um weniger, als Sie für wichtig erklärt haben ({limit})",
+            de=f"; aber um weniger, als du für wichtig erklärt hast ({limit})",
         )
     return text + "."
 
@@ -130,7 +130,7 @@ def _same(judgement: Judgement, found: Finding, speaker: Language) -> str:
     return pair + _in(
         speaker,
         en=f"Practically the same: the difference is at most {most} points, below your limit of {limit} ({runs} runs each).",
-        de=f"Praktisch gleich: der Unterschied beträgt höchstens {most} Punkte, unter Ihrer Grenze von {limit} (je {runs} Läufe).",
+        de=f"Praktisch gleich: der Unterschied beträgt höchstens {most} Punkte, unter deiner Grenze von {limit} (je {runs} Läufe).",
     )
 
 
@@ -154,7 +154,7 @@ def _undecided(judgement: Judgement, found: Finding, speaker: Language) -> str:
         text += _in(
             speaker,
             en=f" So far it is right on the edge of what you called relevant ({limit}); on which side, more runs may not tell.",
-            de=f" Bisher liegt er genau am Rand dessen, was Sie für wichtig erklärt haben ({limit}); "
+            de=f" Bisher liegt er genau am Rand dessen, was du für wichtig erklärt hast ({limit}); "
             "auf welcher Seite, sagen weitere Läufe vielleicht nie.",
         )
     return text

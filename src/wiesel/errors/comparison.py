@@ -9,7 +9,7 @@ class TooFewRuns(UsageError):
     """`name` of the arm, `have`, `needed`."""
 
     en = "{name!r} has {have} run(s); {needed} of each arm are needed before anything can be said. Train it with more seeds."
-    de = "{name!r} hat {have} Lauf/Läufe; bevor sich etwas sagen lässt, braucht es {needed} je Arm. Trainieren Sie mit weiteren Startwerten."
+    de = "{name!r} hat {have} Lauf/Läufe; bevor sich etwas sagen lässt, braucht es {needed} je Arm. Trainiere mit weiteren Startwerten."
 
 
 class OtherTestPictures(UsageError):
@@ -21,7 +21,7 @@ class OtherTestPictures(UsageError):
     )
     de = (
         "{name!r} hat andere Testbilder beantwortet als die Läufe vorher ({have} gegen {expected}): vergleichbar sind Arme nur auf denselben. "
-        "Werten Sie ihn auf dem Testsatz der anderen aus."
+        "Werte ihn auf dem Testsatz der anderen aus."
     )
 
 
@@ -33,7 +33,7 @@ class OtherRuns(UsageError):
     )
     de = (
         "{name!r} und {baseline!r} liefen auf verschiedenen Aufteilungen der Bilder und lassen sich nicht paaren. "
-        "Trainieren Sie beide mit denselben Startwerten."
+        "Trainiere beide mit denselben Startwerten."
     )
 
 
@@ -46,7 +46,7 @@ class OtherPicturesThanPlanned(PicturesError):
     )
     de = (
         "Die Bilder sind nicht mehr die, mit denen {folder} begann (Fingerabdruck {then:.12}…, jetzt {now:.12}…). "
-        "Stellen Sie sie wieder her, oder beginnen Sie mit --output einen neuen Vergleich."
+        "Stelle sie wieder her, oder beginne mit --output einen neuen Vergleich."
     )
 
 
@@ -79,8 +79,8 @@ class RayUnreachable(MissingError):
         "`--ray local` needs no cluster."
     )
     de = (
-        "Bei {address} ist kein Ray-Cluster zu benutzen: {reason}. Starten Sie einen mit `ray start --head` und geben Sie HOST:PORT dieses "
-        "Hauptknotens an, oder starten Sie den Vergleich auf einem Knoten des Clusters, mit dessen Token (RAY_AUTH_MODE=token), falls er "
+        "Bei {address} ist kein Ray-Cluster zu benutzen: {reason}. Starte einen mit `ray start --head` und gib HOST:PORT dieses "
+        "Hauptknotens an, oder starte den Vergleich auf einem Knoten des Clusters, mit dessen Token (RAY_AUTH_MODE=token), falls er "
         "eines hat. `--ray local` braucht keinen Cluster."
     )
 
@@ -92,7 +92,7 @@ class RayNotFresh(UsageError):
     )
     de = (
         "Ray wurde in diesen Prozess geladen, bevor ihm gesagt war, nur auf 127.0.0.1 zu hören. "
-        "Starten Sie den Vergleich in einem eigenen Prozess: `wiesel compare ... --ray local`"
+        "Starte den Vergleich in einem eigenen Prozess: `wiesel compare ... --ray local`"
     )
 
 
@@ -100,11 +100,11 @@ class NoPlan(UsageError):
     """`name`, `nearest` (from `nearest`), `known` (names of the plans that come with wiesel)."""
 
     en = "There is no plan {name!r}.{nearest} Give a file (TOML), or one of these: {known}."
-    de = "Einen Plan {name!r} gibt es nicht.{nearest} Geben Sie eine Datei (TOML) an oder einen von diesen: {known}."
+    de = "Einen Plan {name!r} gibt es nicht.{nearest} Gib eine Datei (TOML) an oder einen von diesen: {known}."
 
 
 class NoComparison(RunError):
     """`path`, `nearest` (from `nearest`)."""
 
     en = "{path} holds no comparison.json.{nearest} Start or continue a comparison with `wiesel compare`."
-    de = "{path} enthält keine comparison.json.{nearest} Beginnen oder beenden Sie einen Vergleich mit `wiesel compare`."
+    de = "{path} enthält keine comparison.json.{nearest} Beginne oder beende einen Vergleich mit `wiesel compare`."

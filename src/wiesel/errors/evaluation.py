@@ -9,7 +9,7 @@ class NotFitted(UsageError, ValueError, AttributeError):
     """Also a ValueError and an AttributeError, as scikit-learn's own NotFittedError is."""
 
     en = "This {name} has not been fitted yet; call fit first."
-    de = "Dieser {name} wurde noch nicht angepasst; rufen Sie zuerst fit auf."
+    de = "Dieser {name} wurde noch nicht angepasst; rufe zuerst fit auf."
 
 
 class NoSuchPicture(UsageError):
@@ -21,14 +21,14 @@ class NothingToMeasure(RunError):
     """`where`: which predictions."""
 
     en = "{where}: there is no picture to measure. Choose a split that has pictures."
-    de = "{where}: Es gibt kein Bild zu messen. Wählen Sie einen Split, der Bilder enthält."
+    de = "{where}: Es gibt kein Bild zu messen. Wähle einen Split, der Bilder enthält."
 
 
 class UnfitArray(RunError):
     """`where`, `array` (its name), `found` and `expected`, both as dtype and shape."""
 
     en = "{where}: {array} is {found}, expected {expected}. Make the predictions again from the trained run."
-    de = "{where}: {array} ist {found}, erwartet wird {expected}. Erstellen Sie die Vorhersagen neu aus dem trainierten Lauf."
+    de = "{where}: {array} ist {found}, erwartet wird {expected}. Erstelle die Vorhersagen neu aus dem trainierten Lauf."
 
 
 class LogitNotFinite(RunError):
@@ -40,7 +40,7 @@ class LogitNotFinite(RunError):
     )
     de = (
         "{where}: logits[{row}, {column}] ist {value} (insgesamt {count} solche Zahlen), damit lässt sich nichts messen. "
-        "Das Training ist divergiert (wählen Sie eine kleinere Lernrate), oder die Datei ist beschädigt (erstellen Sie die Vorhersagen neu)."
+        "Das Training ist divergiert (wähle eine kleinere Lernrate), oder die Datei ist beschädigt (erstelle die Vorhersagen neu)."
     )
 
 
@@ -48,7 +48,7 @@ class LabelOutside(RunError):
     """`where`, `row`, `value`, `classes` (how many there are)."""
 
     en = "{where}: labels[{row}] is {value}, but the {classes} classes are numbered from 0. Use the classes of the training run."
-    de = "{where}: labels[{row}] ist {value}, die {classes} Klassen zählen aber ab 0. Verwenden Sie die Klassen des Trainingslaufs."
+    de = "{where}: labels[{row}] ist {value}, die {classes} Klassen zählen aber ab 0. Verwende die Klassen des Trainingslaufs."
 
 
 class NoPredictions(RunError):
@@ -62,11 +62,11 @@ class DamagedPredictions(RunError):
     """`path`, `cause` (what the reader said)."""
 
     en = "{path} cannot be read as predictions ({cause}). Delete it and run `wiesel evaluate` on the run again."
-    de = "{path} lässt sich nicht als Vorhersagen lesen ({cause}). Löschen Sie die Datei und rufen Sie `wiesel evaluate` für den Lauf erneut auf."
+    de = "{path} lässt sich nicht als Vorhersagen lesen ({cause}). Lösche die Datei und rufe `wiesel evaluate` für den Lauf erneut auf."
 
 
 class DamagedEvaluation(RunError):
     """`cause` (what the reader said, with the place in the JSON)."""
 
     en = "This is not an evaluation that this version can read ({cause}). Run `wiesel evaluate` on the run again."
-    de = "Diese Auswertung kann diese Version nicht lesen ({cause}). Rufen Sie `wiesel evaluate` für den Lauf erneut auf."
+    de = "Diese Auswertung kann diese Version nicht lesen ({cause}). Rufe `wiesel evaluate` für den Lauf erneut auf."

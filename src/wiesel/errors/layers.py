@@ -16,14 +16,14 @@ class AmbiguousLayer(UsageError):
     """`layer`, `names` (as a phrase)"""
 
     en = "Several layers are called {layer!r}: {names}. Write more of the name."
-    de = "Mehrere Schichten heissen {layer!r}: {names}. Schreiben Sie mehr vom Namen."
+    de = "Mehrere Schichten heissen {layer!r}: {names}. Schreibe mehr vom Namen."
 
 
 class NotOneTensor(UsageError):
     """`layer`, `found` (type of its output)."""
 
     en = "Layer {layer!r} puts out a {found}, not one tensor. Record the layers inside it."
-    de = "Die Schicht {layer!r} gibt ein {found} aus, nicht einen einzelnen Tensor. Zeichnen Sie die Schichten in ihr auf."
+    de = "Die Schicht {layer!r} gibt ein {found} aus, nicht einen einzelnen Tensor. Zeichne die Schichten in ihr auf."
 
 
 class ForwardFailed(UsageError):
@@ -41,14 +41,14 @@ class ForwardFailed(UsageError):
 
 class NothingToInspect(UsageError):
     en = "Which network? Name one (`wiesel models` lists them), a run folder, a recipe, or ask for --table chapter."
-    de = "Welches Netz? Nennen Sie eines (`wiesel models` zeigt alle), einen Lauf, ein Rezept, oder verlangen Sie --table chapter."
+    de = "Welches Netz? Nenne eines (`wiesel models` zeigt alle), einen Lauf, ein Rezept, oder verlange --table chapter."
 
 
 class NoForwardPass(UsageError):
     """`path`"""
 
     en = "{path} holds weights, but not what is done with them. Name the network or the run folder that they belong to."
-    de = "{path} enthält Gewichte, aber nicht, was mit ihnen geschieht. Nennen Sie das Netz oder den Lauf, zu dem sie gehören."
+    de = "{path} enthält Gewichte, aber nicht, was mit ihnen geschieht. Nenne das Netz oder den Lauf, zu dem sie gehören."
 
 
 class CannotExplain(UsageError):
@@ -62,7 +62,7 @@ class NoMap(UsageError):
     """`layer`, `found` (shape of its output, or how often it was called)."""
 
     en = "Layer {layer!r} gives no map (pictures, channels, rows, columns) that could be looked at: {found}. Choose a layer before it."
-    de = "Die Schicht {layer!r} liefert keine Karte (Bilder, Kanäle, Zeilen, Spalten) zum Ansehen: {found}. Wählen Sie eine Schicht davor."
+    de = "Die Schicht {layer!r} liefert keine Karte (Bilder, Kanäle, Zeilen, Spalten) zum Ansehen: {found}. Wähle eine Schicht davor."
 
 
 class SeveralCalls(UsageError):
@@ -76,19 +76,19 @@ class WhichCall(UsageError):
     """`layer`, `count`: a layer that is called several times, so that a number must say which call is meant."""
 
     en = "Layer {layer!r} is called {count} times. Write {layer}@1 for its first call, up to {layer}@{count}."
-    de = "Die Schicht {layer!r} wird {count}-mal aufgerufen. Schreiben Sie {layer}@1 für den ersten Aufruf, bis {layer}@{count}."
+    de = "Die Schicht {layer!r} wird {count}-mal aufgerufen. Schreibe {layer}@1 für den ersten Aufruf, bis {layer}@{count}."
 
 
 class NoMapAnywhere(UsageError):
     en = "No layer of this network puts out a map with places. Use occlusion or integrated_gradients, which need none."
-    de = "Keine Schicht dieses Netzes liefert eine Karte mit Orten. Nehmen Sie occlusion oder integrated_gradients, die keine brauchen."
+    de = "Keine Schicht dieses Netzes liefert eine Karte mit Orten. Nimm occlusion oder integrated_gradients, die keine brauchen."
 
 
 class NotPartOfScore(UsageError):
     """`layer`"""
 
     en = "The score of the class does not depend on the output of {layer!r} (nothing flows back to it). Choose another layer."
-    de = "Der Wert der Klasse hängt nicht von der Ausgabe von {layer!r} ab (kein Gradient kommt dort an). Wählen Sie eine andere Schicht."
+    de = "Der Wert der Klasse hängt nicht von der Ausgabe von {layer!r} ab (kein Gradient kommt dort an). Wähle eine andere Schicht."
 
 
 class ClassOutside(UsageError):
@@ -114,5 +114,5 @@ class NoGradients(UsageError):
     )
     de = (
         "Dieser Tensor wurde ohne Gradienten berechnet; es gibt keinen Rückweg zu zeichnen. "
-        "Berechnen Sie ihn ausserhalb von `torch.no_grad()`, aus Parametern mit requires_grad=True."
+        "Berechne ihn ausserhalb von `torch.no_grad()`, aus Parametern mit requires_grad=True."
     )

@@ -14,7 +14,7 @@ class PictureTooSmall(UsageError):
     )
     de = (
         "{height} x {width} Pixel sind zu wenig für dieses Netz: es braucht mindestens {needed_height} x {needed_width}. "
-        "Vergrössern Sie die Bilder, oder bauen Sie das Netz für ihre Grösse."
+        "Vergrössere die Bilder, oder baue das Netz für ihre Grösse."
     )
 
 

@@ -63,11 +63,11 @@ class SplitTwice(PicturesError):
 class TooManyUnreadable(PicturesError):
     en = (
         "{count} of {total} pictures in {path} cannot be read, more than the allowed {allowed:.1%}: {first}. "
-        "Repair or delete them, or allow more with data.unreadable. `wiesel data check` lists all."
+        "Repair or delete them, or allow a larger share with --unreadable (in Python: unreadable). `wiesel data check` lists all."
     )
     de = (
         "{count} von {total} Bildern in {path} sind nicht lesbar, mehr als die erlaubten {allowed:.1%}: {first}. "
-        "Repariere oder lösche sie, oder erlaube mehr mit data.unreadable. `wiesel data check` zeigt alle."
+        "Repariere oder lösche sie, oder erlaube einen grösseren Anteil mit --unreadable (in Python: unreadable). `wiesel data check` zeigt alle."
     )
 
 

@@ -12,7 +12,7 @@ class NotFinite(TrainingError):
     )
     de = (
         "Schritt {step} ergab einen Verlust oder Gradienten, der keine Zahl ist, zuerst in Schicht {layer} (Trainingsbilder {ids}). Die "
-        "Gewichte wurden nicht verändert, der letzte Speicherpunkt gilt. Versuchen Sie eine kleinere --lr oder --precision fp32."
+        "Gewichte wurden nicht verändert, der letzte Speicherpunkt gilt. Versuche eine kleinere --lr oder --precision fp32."
     )
 
 
@@ -34,7 +34,7 @@ class NoMemory(WieselError):
 
     en = "This machine's memory does not suffice: {reason}. Close other programs, or take smaller pictures (--size) or a smaller network."
     de = (
-        "Der Speicher dieses Rechners reicht nicht: {reason}. Schliessen Sie andere Programme oder nehmen Sie kleinere Bilder (--size) "
+        "Der Speicher dieses Rechners reicht nicht: {reason}. Schliesse andere Programme oder nimm kleinere Bilder (--size) "
         "oder ein kleineres Netz."
     )
 
@@ -54,7 +54,7 @@ class HelperFailed(TrainingError):
 
 class NothingToResume(TrainingError):
     en = "{run} holds no checkpoint yet. Start again without --resume, with another --output."
-    de = "{run} enthält noch keinen Speicherpunkt. Beginnen Sie ohne --resume neu, mit einem anderen --output."
+    de = "{run} enthält noch keinen Speicherpunkt. Beginne ohne --resume neu, mit einem anderen --output."
 
 
 class DataChanged(TrainingError):
@@ -64,5 +64,5 @@ class DataChanged(TrainingError):
     )
     de = (
         "Die Bilder von {source} sind nicht die, mit denen {run} trainiert wurde ({now}… statt {then}…); der Lauf kann nicht weitergehen. "
-        "Stellen Sie die alten Bilder wieder her oder beginnen Sie einen neuen Lauf."
+        "Stelle die alten Bilder wieder her oder beginne einen neuen Lauf."
     )

@@ -14,7 +14,7 @@ class TooFewForSets(RunError):
     )
     de = (
         "Für Mengen, die in {level} % der Fälle die Wahrheit enthalten, braucht es mindestens {needed} Kalibrierungsbilder{whose}; vorhanden: {have}. "
-        "Behalten Sie mehr Bilder zur Validierung (--validation), oder verlangen Sie weniger."
+        "Behalte mehr Bilder zur Validierung (--validation), oder verlange weniger."
     )
 
 
@@ -22,7 +22,7 @@ class TooFewMembers(UsageError):
     """`have` members of an ensemble."""
 
     en = "An ensemble needs at least two runs; there is {have}. Train the same network with another --seed."
-    de = "Ein Ensemble braucht mindestens zwei Läufe, hier ist es {have}. Trainieren Sie dasselbe Netz mit einem anderen --seed."
+    de = "Ein Ensemble braucht mindestens zwei Läufe, hier ist es {have}. Trainiere dasselbe Netz mit einem anderen --seed."
 
 
 class OtherPictures(UsageError):
@@ -34,7 +34,7 @@ class OtherPictures(UsageError):
     )
     de = (
         "Lauf {number} hat nicht dieselben Bilder beantwortet wie Lauf 1: {first} gegen {other}{difference}. Seine Testbilder sind vielleicht "
-        "die Trainingsbilder des anderen; so entsteht kein Ensemble. Trainieren Sie alle mit denselben Daten und demselben --split-seed."
+        "die Trainingsbilder des anderen; so entsteht kein Ensemble. Trainiere alle mit denselben Daten und demselben --split-seed."
     )
 
 
@@ -42,14 +42,14 @@ class OtherClasses(UsageError):
     """`run` and `first` of an ensemble."""
 
     en = "{run!s} does not know the same classes as {first!s}, so the two cannot answer together. Train both on the same data."
-    de = "{run!s} kennt nicht dieselben Klassen wie {first!s}; gemeinsam antworten können sie nicht. Trainieren Sie beide mit denselben Daten."
+    de = "{run!s} kennt nicht dieselben Klassen wie {first!s}; gemeinsam antworten können sie nicht. Trainiere beide mit denselben Daten."
 
 
 class NotCalibrated(RunError):
     """`run` (quoted for a shell)."""
 
     en = "{run} has not been calibrated, so no error rate can be promised. Run `wiesel evaluate {run}` once, then ask again."
-    de = "{run} ist nicht kalibriert, eine Fehlerrate lässt sich so nicht versprechen. Rufen Sie einmal `wiesel evaluate {run}` auf und fragen Sie dann erneut."
+    de = "{run} ist nicht kalibriert, eine Fehlerrate lässt sich so nicht versprechen. Rufe einmal `wiesel evaluate {run}` auf und frage dann erneut."
 
 
 class NoFeatures(UsageError):
@@ -61,7 +61,7 @@ class NoFeatures(UsageError):
     )
     de = (
         "{architecture} endet nicht in einer linearen Schicht; es gibt also keine Merkmale, auf denen ein anderer Kopf stehen könnte. "
-        "Nehmen Sie einen Lauf eines anderen Netzes, zum Beispiel resnet18."
+        "Nimm einen Lauf eines anderen Netzes, zum Beispiel resnet18."
     )
 
 
@@ -70,7 +70,7 @@ class NoDropout(UsageError):
 
     en = "{architecture} has no dropout, so its passes would all be equal. State a rate for dropout before the last layer."
     de = (
-        "{architecture} hat kein Dropout, alle Durchgänge wären gleich. Geben Sie eine Rate für Dropout vor der letzten Schicht an."
+        "{architecture} hat kein Dropout, alle Durchgänge wären gleich. Gib eine Rate für Dropout vor der letzten Schicht an."
     )
 
 
@@ -78,7 +78,7 @@ class TooFewOfAClass(PicturesError):
     """`name` of the class, `have`, `wanted`."""
 
     en = "{name!r} has {have} training picture(s), {wanted} were asked for. Ask for at most {have} with --labels-per-class."
-    de = "{name!r} hat {have} Trainingsbild(er), verlangt sind {wanted}. Verlangen Sie mit --labels-per-class höchstens {have}."
+    de = "{name!r} hat {have} Trainingsbild(er), verlangt sind {wanted}. Verlange mit --labels-per-class höchstens {have}."
 
 
 class GaussianProcessesMissing(MissingError):
@@ -95,5 +95,5 @@ class HeadDiverged(TrainingError):
     )
     de = (
         "Der Kopf {kind} ist auch beim {attempts}. Versuch divergiert, mit jedes Mal halbierter Lernrate. "
-        "Vielleicht sind die Merkmale konstant oder ganz verschieden gross; sehen Sie zuerst die Genauigkeit des Laufs an."
+        "Vielleicht sind die Merkmale konstant oder ganz verschieden gross; sieh zuerst die Genauigkeit des Laufs an."
     )

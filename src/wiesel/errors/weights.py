@@ -28,7 +28,7 @@ class WrongShape(WeightsError):
     )
     de = (
         "Das Gewicht {name!r} ist {found}, das Netz braucht {expected}. "
-        "Bauen Sie das Netz mit so vielen Klassen und Kanälen und für dieselbe Grösse, wofür die Gewichte gemacht wurden."
+        "Baue das Netz mit so vielen Klassen und Kanälen und für dieselbe Grösse, wofür die Gewichte gemacht wurden."
     )
 
 
@@ -47,7 +47,7 @@ class PickledWeights(WeightsError):
     )
     de = (
         "{path} ist ein Pickle, das beim Lesen jedes beliebige Programm ausführen kann; die Datei wurde nicht gelesen. "
-        "Wenn Sie ihrer Herkunft trauen, wandeln Sie sie selbst um:\n"
+        "Wenn du ihrer Herkunft traust, wandle sie selbst um:\n"
         "    import torch, safetensors.torch\n"
         "    safetensors.torch.save_file({{k: v.clone().contiguous() for k, v in torch.load({source}, weights_only=True).items()}}, {target})"
     )
@@ -57,7 +57,7 @@ class DamagedWeights(WeightsError):
     """`path`, `cause`."""
 
     en = "{path} cannot be read as weights ({cause}). Expected is a whole .safetensors file; fetch it again."
-    de = "{path} lässt sich nicht als Gewichte lesen ({cause}). Erwartet wird eine ganze .safetensors-Datei; holen Sie sie neu."
+    de = "{path} lässt sich nicht als Gewichte lesen ({cause}). Erwartet wird eine ganze .safetensors-Datei; hole sie neu."
 
 
 class NoPretrained(UsageError):
@@ -88,7 +88,7 @@ class CannotBuild(UsageError):
     """A network of another library that does not work as it was asked for: `name`, `image` (C x H x W), `own` (its own), `cause`."""
 
     en = "{name} does not work on pictures of {image} ({cause}). It is made for {own}: choose another size, or another network."
-    de = "{name} taugt nicht für Bilder von {image} ({cause}). Das Netz ist für {own} gemacht: wählen Sie eine andere Grösse oder ein anderes Netz."
+    de = "{name} taugt nicht für Bilder von {image} ({cause}). Das Netz ist für {own} gemacht: wähle eine andere Grösse oder ein anderes Netz."
 
 
 class OtherArchitecture(WeightsError):
@@ -125,7 +125,7 @@ class NoLinearHead(UsageError):
     """`name` of a network whose logits do not come out of a linear layer."""
 
     en = "{name} does not end with a linear layer, so there is no head to fit alone. Use --mode finetune."
-    de = "{name} endet nicht mit einer linearen Schicht, also gibt es keinen Kopf, der sich allein anpassen liesse. Nehmen Sie --mode finetune."
+    de = "{name} endet nicht mit einer linearen Schicht, also gibt es keinen Kopf, der sich allein anpassen liesse. Nimm --mode finetune."
 
 
 class StartChanged(TrainingError):
@@ -137,5 +137,5 @@ class StartChanged(TrainingError):
     )
     de = (
         "Die Gewichte {title} sind nicht die, mit denen {run} begann ({now:.12}… statt {then:.12}…); der Lauf kann nicht weitergehen. "
-        "Stellen Sie die alten wieder her oder beginnen Sie einen neuen Lauf."
+        "Stelle die alten wieder her oder beginne einen neuen Lauf."
     )

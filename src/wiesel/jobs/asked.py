@@ -50,7 +50,7 @@ def _meant(word: str) -> str:
     elif divided(word)[0] in {row.name for row in zoo.models()}:
         flag = "--model"
     return (
-        say(en=f" Did you mean `wiesel train {flag} {place}`?", de=f" Meinten Sie `wiesel train {flag} {place}`?") if flag else ""
+        say(en=f" Did you mean `wiesel train {flag} {place}`?", de=f" Meintest du `wiesel train {flag} {place}`?") if flag else ""
     )
 
 

@@ -53,13 +53,13 @@ def advice(fits: int, available: int | None) -> str:
     if fits < 2:
         return say(
             en="Not even 2 fit: take a smaller network (--model), smaller pictures (--size), or close other programs.",
-            de="Nicht einmal 2 passen: nehmen Sie ein kleineres Netz (--model), kleinere Bilder (--size) oder schliessen Sie andere Programme.",
+            de="Nicht einmal 2 passen: nimm ein kleineres Netz (--model), kleinere Bilder (--size) oder schliesse andere Programme.",
         )
     amount = number((available or 0) / 1e9, 1)
     free = say(en=f" in the {amount} GB that are free", de=f" in die {amount} GB, die frei sind") if available is not None else ""
     return say(
         en=f"{fits} fit{free}: start again with --batch-size {fits}.",
-        de=f"{fits} passen{free}: beginnen Sie neu mit --batch-size {fits}.",
+        de=f"{fits} passen{free}: beginne neu mit --batch-size {fits}.",
     )
 
 

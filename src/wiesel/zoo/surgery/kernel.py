@@ -37,7 +37,7 @@ def refuse_even(request: Request, text: str, kernel: tuple[int, int] | None) -> 
     if kernel is None or any(side % 2 == 0 or not 1 <= side <= LARGEST for side in kernel):
         raise request.refusal(
             en=f"{text!r} is no kernel; use an odd number of pixels up to {LARGEST}, such as 5 or 3x7 (with an even one maps shift)",
-            de=f"{text!r} ist kein Kern; nehmen Sie eine ungerade Zahl Pixel bis {LARGEST}, etwa 5 oder 3x7 (gerade verschieben die Karten)",
+            de=f"{text!r} ist kein Kern; nimm eine ungerade Zahl Pixel bis {LARGEST}, etwa 5 oder 3x7 (gerade verschieben die Karten)",
         )
 
 

@@ -54,7 +54,7 @@ class Work:
         """For changes that go through the whole network or not at all."""
         if self.where:
             raise self.refusal(
-                en="it goes through the whole network; leave @… away", de="sie geht durch das ganze Netz; lassen Sie @… weg"
+                en="it goes through the whole network; leave @… away", de="sie geht durch das ganze Netz; lass @… weg"
             )
 
 
