@@ -57,7 +57,8 @@ def main() -> None:
                 assert (counts == len(pixels) // 10).all(), counts
                 if name == "train":
                     values = pixels.reshape(-1, 3) / 255
-                    assert np.allclose(values.mean(0), MEAN, atol=1e-4) and np.allclose(values.std(0), STD, atol=1e-4)
+                    assert np.allclose(values.mean(0), MEAN, atol=1e-4)
+                    assert np.allclose(values.std(0), STD, atol=1e-4)
                 for number, (picture, label) in enumerate(zip(pixels, labels, strict=True)):
                     written = io.BytesIO()
                     Image.fromarray(picture).save(written, "PNG")
