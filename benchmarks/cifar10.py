@@ -1,8 +1,9 @@
 """Ours against airbench94's design (`airbench.py`) on CIFAR-10: accuracy and seconds of training, seed by seed in turn.
 
     python benchmarks/cifar10.py [--seeds 3] [--model wiesel_m] [--epochs 10] [--set shift=2 rate=0.24 …] [--baseline-epochs 9.9]
+    python benchmarks/cifar10.py --data cifar10.zip …     # the data set's own pictures: original_cifar10.py
 
-Both learn from the same JPEG files, in the same precision, with all threads, and look at the test pictures once, plainly and with the same
+Both learn from the same files, in the same precision, with all threads, and look at the test pictures once, plainly and with the same
 six views. The baseline learns from all 50,000 pictures, ours keeps `validation` of them for choosing; our seconds contain validation
 and checkpoints. Every training is kept in `--cells` when it ends (ours also in the middle), so that a benchmark that was stopped goes on.
 """
@@ -142,7 +143,7 @@ def main() -> None:
     named = {"ours": f"wiesel {wanted.model}, {wanted.epochs} epochs", "airbench94": "airbench94's design"}
     points = [
         {
-            "data": "cifar10",
+            "data": wanted.data.stem,
             "way": named[name],
             "ours": name == "ours",
             "seed": one["seed"],

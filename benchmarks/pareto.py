@@ -30,7 +30,7 @@ from matplotlib.lines import Line2D
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito 2008: told apart with every kind of colour vision."""
 MARKERS = "osD^vPX"
-TITLES = {"fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "mnist": "MNIST"}
+TITLES = {"fashion-mnist": "Fashion-MNIST", "cifar10-images": "CIFAR-10, JPEG files", "cifar10": "CIFAR-10", "mnist": "MNIST"}
 
 
 @dataclass(frozen=True)
