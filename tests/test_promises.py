@@ -72,5 +72,7 @@ def test_the_docs_link_to_files_that_exist() -> None:
 def test_german_readers_are_addressed_in_one_way() -> None:
     """As "du", in errors, pages and lessons alike."""
     texts = [*SOURCES, *(ROOT / "src").rglob("*.toml"), *(ROOT / "docs" / "de").rglob("*.md")]
-    found = {str(path.relative_to(ROOT)): re.findall(r"\b\w+en Sie\b|\bIhnen\b", path.read_text(encoding="utf-8")) for path in texts}
+    found = {
+        str(path.relative_to(ROOT)): re.findall(r"\b\w+en Sie\b|\bIhnen\b", path.read_text(encoding="utf-8")) for path in texts
+    }
     assert {path: words for path, words in found.items() if words} == {}

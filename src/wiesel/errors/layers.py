@@ -88,7 +88,9 @@ class NotPartOfScore(UsageError):
     """`layer`"""
 
     en = "The score of the class does not depend on the output of {layer!r} (nothing flows back to it). Choose another layer."
-    de = "Der Wert der Klasse hängt nicht von der Ausgabe von {layer!r} ab (kein Gradient kommt dort an). Wähle eine andere Schicht."
+    de = (
+        "Der Wert der Klasse hängt nicht von der Ausgabe von {layer!r} ab (kein Gradient kommt dort an). Wähle eine andere Schicht."
+    )
 
 
 class ClassOutside(UsageError):

