@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +93,18 @@ def test_mistakes_are_found_and_named(name: str, code: str, part: str, said: str
     found = wrong(judge(name, code))
     assert said in found.get(part, ""), found
     assert "Traceback" not in found[part]
+
+
+def test_what_is_judged_is_what_the_file_says_now(tmp_path: Path, judge: Judge) -> None:
+    """Also after an edit that changes neither the file's length nor the second of its time; and nothing is left beside it."""
+    path = tmp_path / "conv2d.py"
+    for sign, right in (("-", True), ("+", False)):
+        path.write_text(
+            f"# exercise: conv2d\ndef output_size(side, kernel, stride, padding):\n    return (side + 2 * padding {sign} kernel) // stride + 1"
+        )
+        os.utime(path, (1e9, 1e9))
+        assert ("output_size" not in wrong(list(check(path)))) == right
+    assert [found.name for found in tmp_path.iterdir()] == ["conv2d.py"]
 
 
 def test_an_endless_loop_ends_and_what_was_found_before_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
