@@ -163,7 +163,7 @@ def plot(measured: dict[int, list[dict[str, float]]], path: Path) -> None:
     right.set(title="memory", xlabel="thousand pictures", ylabel="MB", ylim=(0, None))
     right.legend()
     figure.tight_layout()
-    figure.savefig(path)
+    figure.savefig(path, metadata={"Date": None})
 
 
 if __name__ == "__main__":
