@@ -4,6 +4,8 @@ A server imports everything once and forks for each command. A small client stan
 words in /proc, its output and its exit code; it passes signals on, and if it is killed the forked process dies at once. So killing,
 stopping and outliving happen to processes as they do outside of tests, and what runs in them is all of wiesel.
 
+So that nothing depends on how quick a machine is, trainings can be held at their beginning (`hold`): a test then kills what it means to.
+
     python forking.py serve SOCKET CLIENT PROGRAM     started once
     CLIENT -m wiesel train …                         in the place of `python -m wiesel train …`; CLIENT is an executable file
 """
@@ -20,6 +22,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+def hold(client: Path, name: str) -> None:
+    """From now on trainings that have `name` in one of their words wait before they begin; those that waited for another go on."""
+    new = client.with_name("held.new")
+    new.write_text(name, encoding="utf-8")
+    new.replace(client.with_name("held"))
+
+
+def let_go(client: Path) -> None:
+    client.with_name("held").unlink()
 
 
 @contextmanager
@@ -102,6 +115,14 @@ def serve(address: str, client: str, program: str) -> None:
             line.close()
 
 
+def _held(client: Path, words: list[str]) -> bool:
+    try:
+        name = client.with_name("held").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return any(name in word for word in words)
+
+
 def _answer(line: socket.socket, client: str) -> None:
     """In a process between the server and the command: it waits for the command, and for the client's death."""
     head, given, _, _ = socket.recv_fds(line, 8, 3)
@@ -122,6 +143,8 @@ def _answer(line: socket.socket, client: str) -> None:
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)  # noqa: SIM115
         from wiesel.cli import run
 
+        while "train" in arguments and _held(Path(client), arguments):
+            time.sleep(0.02)
         code = run(arguments[2:])
         sys.stdout.flush()
         sys.stderr.flush()

@@ -16,12 +16,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.comparison.forking import preloaded
+from tests.comparison.forking import hold, let_go, preloaded
 from wiesel.comparison import Plan, PlannedArm, Rules, fingerprint, from_toml, to_toml
 from wiesel.comparison.campaign import RETRIES, Campaign, progress
 from wiesel.comparison.cells import Result, cells, key_of, outcomes, result, state
@@ -75,11 +76,11 @@ def trainings_start_quickly(monkeypatch: pytest.MonkeyPatch, python: Path) -> No
     monkeypatch.setattr(sys, "executable", str(python))
 
 
-def driver(python: Path | str, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def driver(python: Path | str, folder: Path, *arguments: str, stderr: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [str(python), "-m", "wiesel", "compare", "--output", str(folder), "--jobs", "1", *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         env={**os.environ, "WIESEL_LANG": "en", "OMP_NUM_THREADS": "1"},
     )
@@ -106,19 +107,27 @@ def ended(source: Path, python: Path, tmp_path_factory: pytest.TempPathFactory) 
     ledger = Ledger(folder)
     sittings = []
 
+    hold(python, "awake-seed0")
     first = driver(python, folder, "--plan", str(folder.parent / "plan.toml"))
     wait_for(lambda: len(ledger.rows("process")) == 2, first)
     first.kill()  # its second training lives on
     sittings.append((first.wait(), *first.communicate()))
 
-    second = driver(python, folder)
-    wait_for(lambda: len(ledger.rows("process")) == 3, second)
-    second.send_signal(signal.SIGTERM)
-    sittings.append((second.wait(), *second.communicate()))
+    with (folder.parent / "second.txt").open("w+", encoding="utf-8") as told:
+        second = driver(python, folder, stderr=told)
+        wait_for(lambda: "earlier sitting" in Path(told.name).read_text(encoding="utf-8"), second)
+        hold(python, "asleep-seed1")
+        wait_for(lambda: len(ledger.rows("process")) == 3, second)
+        second.send_signal(signal.SIGTERM)
+        hold(python, "awake-seed1")  # asleep-seed1 goes on, as far as the signal lets it
+        sittings.append((second.wait(), second.communicate()[0], Path(told.name).read_text(encoding="utf-8")))
 
+    hold(python, "-seed")
+    begun = len(ledger.rows("process"))
     third = driver(python, folder, "--json")
-    wait_for(lambda: len(ledger.rows("process")) == 4, third)
+    wait_for(lambda: len(ledger.rows("process")) == begun + 1, third)
     os.kill(ledger.rows("process")[-1]["pid"], signal.SIGKILL)
+    let_go(python)
     out, err = third.communicate(timeout=300)
     sittings.append((third.returncode, out, err))
     return folder, sittings
@@ -225,7 +234,8 @@ def test_a_run_that_was_trained_but_not_evaluated_goes_on_there(ended: Ended, tm
     assert state(cell) == "begun"
     again = compare(plan=plan_for(source), output=folder)
     assert Ledger(folder).rows("start")[-1]["resumed"]
-    assert sum(row["kind"] == "train" for row in events.rows(cell / "events.jsonl")) == 5
+    kinds = Counter(row["kind"] for row in events.rows(cell / "events.jsonl"))
+    assert (kinds["train"], kinds["look"]) == (5, 1)
     assert again.document["arms"] == show(ended[0]).document["arms"]
 
 

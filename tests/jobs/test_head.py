@@ -84,7 +84,7 @@ def test_the_run_s_own_row_is_what_evaluate_says(folder: Path) -> None:
     run = RunFolder.open(folder)
     before = len(run.history())
     result = head(folder, "laplace", test=True)
-    assert [(row["kind"], row["split"]) for row in run.history()[before:]] == [("look", "test")]
+    assert [(row["kind"], row["split"], row["head"]) for row in run.history()[before:]] == [("look", "test", "laplace")]
     assert [row.split for row in result.rows] == ["validation", "validation", "test", "test"]
     model = trained.load(folder)
     predictions: Predictions = predictions_of(run, model, "test", None, None)

@@ -17,6 +17,7 @@ from PIL import Image
 
 import wiesel
 from wiesel.errors import BadValue, DataChanged, FolderTaken, NotARun, UnknownSetting
+from wiesel.jobs.evaluate import evaluate_views
 from wiesel.jobs.settings import SECTIONS, known_settings
 from wiesel.runs import events
 from wiesel.runs.folder import RunFolder
@@ -110,6 +111,26 @@ def test_the_test_split_was_looked_at_once(result) -> None:  # type: ignore[no-u
     again = wiesel.evaluate(result.run)
     assert again.to_json()["accuracy"] == result.to_json()["accuracy"]
     assert len([row for row in RunFolder.open(result.run).history() if row["kind"] == "look"]) == 1
+
+
+def test_a_look_that_was_interrupted_is_the_same_look(result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    run = RunFolder(Path(shutil.copytree(result.run, tmp_path / "run")))
+    run.predictions("test").unlink()
+    lines = run.events.read_text(encoding="utf-8").splitlines(keepends=True)
+    run.events.write_text("".join(line for line in lines if '"look"' not in line), encoding="utf-8")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wiesel.jobs.evaluate.logits_of", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            wiesel.evaluate(run.path)
+    assert [row["split"] for row in run.history() if row["kind"] == "look"] == ["test"]  # nothing was seen, but it might have been
+    wiesel.evaluate(run.path)
+    assert [row["split"] for row in run.history() if row["kind"] == "look"] == ["test"]
+    evaluate_views(run.path, 2)
+    assert len([row for row in run.history() if row["kind"] == "look"]) == 2  # with views it is another
 
 
 def test_evaluate_on_validation_agrees_with_the_best_epoch(result) -> None:  # type: ignore[no-untyped-def]

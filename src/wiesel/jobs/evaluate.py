@@ -66,7 +66,9 @@ def predictions_of(run: RunFolder, model: Trained, split: Split, data: DataSet |
     if part is None:
         raise NothingToMeasure(where=split)
     machine = run.read_provenance()["settled"]
-    if split != "validation":  # which is there to be looked at: epochs were chosen by it
+    # Validation is there to be looked at: epochs were chosen by it. Noted before anything is seen, so that no look goes missing; a row
+    # without an answer is a look that was interrupted, and this is the same one.
+    if split != "validation" and not _noted(run, split):
         run.record("look", 0, split=split)
     network = folded(model.network, model.preprocessing.image)
     logits = logits_of(network, EvaluationBatches(part, model.preprocessing), precision=machine["precision"])
@@ -75,6 +77,12 @@ def predictions_of(run: RunFolder, model: Trained, split: Split, data: DataSet |
         make_folder(path.parent)
     write_file(path, predictions.to_bytes())
     return predictions
+
+
+def _noted(run: RunFolder, split: Split) -> bool:
+    """Whether the run's own look at this split, without views and without another head, has been noted."""
+    own = {"kind", "step", "time", "split"}
+    return any(row["kind"] == "look" and row.get("split") == split and row.keys() == own for row in run.history())
 
 
 def evaluate_test(run: RunFolder, model: Trained, data: DataSet) -> Evaluation:

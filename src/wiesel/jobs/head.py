@@ -123,7 +123,7 @@ def head(
     if not splits:
         raise NothingToMeasure(where=str(folder.path))
     if test:
-        folder.record("look", 0, split="test")
+        folder.record("look", 0, split="test", head=kind)
     strange = None if against is None else taking.elsewhere(against, data_dir)
     taken = time.perf_counter() - start
 
