@@ -213,7 +213,7 @@ def test_a_killed_run_resumes_bit_identical(folder: Path, tmp_path: Path) -> Non
         "--model",
         "simple_cnn",
         "--epochs",
-        "3",
+        "12",  # long enough to be met alive, also by a watcher who has to wait for his turn
         "-b",
         "16",
         "--threads",
