@@ -2,7 +2,7 @@
 """Makes notebooks of all lessons, German and English, from the scripts in src/wiesel/lessons/scripts.
 
     python scripts/notebooks.py                      # writes notebooks/de/*.ipynb and notebooks/en/*.ipynb
-    python scripts/notebooks.py --repository me/mine # for whose branch `notebooks` the Colab badges are
+    python scripts/notebooks.py --repository me/mine # with a badge that opens them in Colab from its branch `notebooks`, and installs from it
 
 They are not kept in the repository: the scripts are the source, and the same scripts give the same bytes.
 """
@@ -23,7 +23,7 @@ from wiesel.lessons.catalogue import lessons  # noqa: E402
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--to", type=Path, default=ROOT / "notebooks")
-    parser.add_argument("--repository", default=cells.REPOSITORY)
+    parser.add_argument("--repository", metavar="OWNER/NAME")
     chosen = parser.parse_args()
     for language in ("de", "en"):
         folder = chosen.to / language

@@ -55,11 +55,14 @@ def test_a_line_like_a_marker_that_is_none_is_refused() -> None:
 def test_a_notebook_is_valid_has_a_badge_and_installs_on_colab_only() -> None:
     made = cells.notebook(cells.parse(SOURCE), "de", "99_size", repository="me/mine")
     assert (made["nbformat"], made["nbformat_minor"]) == (4, 5)
-    badge, install, *rest = made["cells"]
+    badge, install, settled, *rest = made["cells"]
     assert "github/me/mine/blob/notebooks/de/99_size.ipynb" in "".join(badge["source"])
     code = "".join(install["source"])
     assert code.index('if "google.colab" in sys.modules') < code.index("pip")
-    assert 'os.environ["WIESEL_LANG"] = "de"' in code
+    assert "wiesel[sklearn,teaching] @ git+https://github.com/me/mine" in code
+    assert 'os.environ["WIESEL_LANG"] = "de"' in "".join(settled["source"])
+    alone = cells.notebook(cells.parse(SOURCE), "de", "99_size")["cells"]
+    assert [cell["source"] for cell in alone] == [cell["source"] for cell in made["cells"][2:]]  # nothing is installed here
     assert ["".join(cell["source"]) for cell in rest] == ["# Grösse\n\nText.", "print(3)", "$x$"]
     ids = [cell["id"] for cell in made["cells"]]
     assert len(set(ids)) == len(ids)

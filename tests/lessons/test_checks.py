@@ -8,15 +8,18 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="some exercises read scikit-learn's digits")
 
 from tests.lessons.solutions import SOLUTIONS
+from wiesel.errors import NoExercise, NotUtf8
 from wiesel.jobs.lesson import check as in_a_process
 from wiesel.jobs.lesson import open_copy
 from wiesel.lessons.catalogue import exercises
 from wiesel.lessons.checking import Result, check
+from wiesel.lessons.reader import answer
 
 Judge = Callable[[str, str], list[Result]]
 
@@ -66,6 +69,16 @@ MISTAKES = [
     ("conv2d", "def output_size(side, kernel, stride, padding):\n    return (side + 2 * padding - kernel) / stride + 1", "output_size", "not the number of windows"),
     ("conv2d", "import torch\ndef conv2d(p, w, b, stride=1, padding=0):\n    return torch.nn.functional.conv2d(p, w, b, stride, padding)", "conv2d", "ready-made conv2d"),
     ("conv2d", "import torch\ndef conv2d(p, w, b, stride=1, padding=0):\n    return p[0, 0, 99, 99]", "conv2d", "line 4: return p[0, 0, 99, 99]"),
+    ("conv2d", "import numpy as np\ndef output_size(side, kernel, stride, padding):\n    return np.floor((side + 2 * padding - kernel) / stride) + 1", "output_size", "is right, but a float64"),
+    ("conv2d", "def max_pool2d(p, size, stride):\n    exit()", "max_pool2d", "this ends the program"),
+    ("conv2d", SOLUTIONS["conv2d"] + "\nexit()\n", "file", "exit()\nSystemExit (this ends the program"),
+    ("vanishing_gradients", "def left_after(factor, layers, shortcut):\n    (factor + shortcut) ** layers", "left_after", "Is a `return` missing?"),
+    ("recent_paper", 'model = "mobilenet_v3_large"\nparameters = 5, 4', "parameters", "something else than asked for"),
+    ("resnet", SOLUTIONS["resnet"].replace("F.relu(self.bn1(", "F.sigmoid(self.bn1("), "resnet18", "other answers"),
+    ("resnet", SOLUTIONS["resnet"].replace("F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) +", "F.relu(-3 * self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))) +"), "resnet18", "other answers"),
+    ("resnet", SOLUTIONS["resnet"].replace("channels, 1, bias=False), nn.BatchNorm2d(channels)\n", "channels, 1, stride, bias=False), nn.BatchNorm2d(channels)\n").replace("channels, 3, stride, 1, bias=False), nn.BatchNorm2d(channels)\n        self.conv3", "channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)\n        self.conv3"), "resnet50", "other answers"),
+    ("lab_sheet_1", "import numpy as np\ndef softmax(x):\n    x = np.exp2(x - x.max(1, keepdims=True))\n    return x / x.sum(1, keepdims=True)", "(g)", "base e"),
+    ("lab_sheet_2", "from torch import nn\ndef Parallel():\n    return nn.Sequential(*(nn.Conv2d(1 if i == 0 else 4, 4, 3, padding=1) for i in range(6)), nn.Flatten(), nn.Linear(4 * 784, 10))", "(j)", "same input"),
     ("conv2d", "def max_pool2d(p, size, stride):\n    return p", "max_pool2d", "shape"),
     ("conv2d", "def conv2d(:\n    pass", "file", "SyntaxError"),
     ("cnn_mnist", "from torch import nn\ndef network():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))", "network", "no convolution"),
@@ -122,6 +135,71 @@ def test_a_file_that_ends_its_process_is_said_to(tmp_path: Path, monkeypatch: py
     path.write_text("# exercise: recent_paper\nimport os\nos._exit(7)\n")
     (result,) = in_a_process(path)
     assert "exit code 7" in result.text
+
+    path.write_text("# exercise: conv2d\nimport os\ndef output_size(*_): return 1\ndef max_pool2d(*_): os._exit(0)\n")
+    opened, ended = in_a_process(path)
+    assert (opened.part, opened.state) == ("conv2d", "open")
+    assert ended.state == "wrong"
+    assert "in what comes after conv2d (exit code 0)" in ended.text
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_an_exercise_may_be_a_notebook(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIESEL_LANG", language)
+    path = open_copy("conv2d", output=tmp_path, notebook=True, lang=language)  # type: ignore[arg-type]
+    assert {one.state for one in in_a_process(path)} == {"open"}
+    made = json.loads(path.read_text(encoding="utf-8"))
+    code = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
+    code[-1]["source"] = [
+        "%matplotlib inline\n",
+        "!ls\n",
+        "def output_size(side, kernel, stride, padding):\n",
+        "    return 1 / 0\n",
+    ]
+    path.write_text(json.dumps(made), encoding="utf-8")
+    (size,) = [one for one in in_a_process(path) if one.part == "output_size"]
+    assert size.text == "return 1 / 0\nZeroDivisionError: division by zero"
+
+
+def test_a_file_that_is_no_text_or_no_notebook_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_bytes("# exercise: conv2d\n# Grösse\n".encode("latin-1"))
+    with pytest.raises(NotUtf8, match="UTF-8"):
+        in_a_process(path)
+    for content in ("# exercise: conv2d", "[]", '{"cells": 3}'):
+        (tmp_path / "mine.ipynb").write_text(content)
+        with pytest.raises(NoExercise):
+            in_a_process(tmp_path / "mine.ipynb")
+
+
+def test_what_is_missing_is_named(judge: Judge) -> None:
+    template = "class BasicBlock:\n    expansion = 1\n    def __init__(self, *_):\n        raise NotImplementedError\n"
+    code = template + "def resnet(block, blocks):\n    return block(64, 64)\n"
+    said = {one.part: one.text for one in judge("resnet", code) if one.state == "open"}
+    assert said["resnet18"] == "`BasicBlock.__init__` is not filled in yet."
+    assert said["resnet50"] == "`Bottleneck` is not filled in yet."
+
+
+@pytest.mark.parametrize(
+    ("given", "right", "fine"),
+    [
+        (None, 3, None),
+        (3, 3, True),
+        (3.01, 3, False),  # a count is met or not
+        (0.667, 2 / 3, True),
+        (0.66, 2 / 3, False),
+        (0.0156, 0.25**3, True),
+        (np.float32(0.25), 0.25, True),
+        ((0, 0), 0, False),
+        ("1/64", 1 / 64, False),
+        ("b", "b", True),
+        ([1], lambda weights: weights.shape, False),  # what the reader wrote breaks the judge
+    ],
+)
+def test_answers_of_lessons(given: object, right: object, fine: bool | None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer("1", given, right) is fine
+    said = capsys.readouterr().out
+    assert ("with a point" in said or "mit Punkt" in said) == (isinstance(right, (int, float)) and isinstance(given, (tuple, str)))
 
 
 def test_the_lab_sheet_s_run_is_judged_by_its_folder(tmp_path: Path, judge: Judge) -> None:

@@ -88,13 +88,21 @@ def test_a_file_is_read_and_reduced_to_its_middle_square(tmp_path: Path) -> None
     np.testing.assert_allclose(picture(pixels, size=4), np.full((4, 4), 200 / 255), atol=1e-6)
 
 
+def test_whole_floats_above_one_are_0_to_255_as_integers_are() -> None:
+    numbers = np.arange(1, 37).reshape(6, 6)
+    np.testing.assert_array_equal(picture(numbers.astype(np.float32)), numbers / 255)
+    np.testing.assert_array_equal(picture(numbers), numbers / 255)
+    np.testing.assert_array_equal(picture(np.eye(3)), np.eye(3))  # 0 and 1 are black and white
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         (np.full((4, 4), np.nan), "16 values are NaN"),
         (np.array([[0.5, np.inf]]), "1 values are NaN or infinite"),
         (torch.tensor([[0.1, float("nan")]]), "NaN"),
-        (np.full((4, 4), 3.0), "from 3 to 3"),
+        (np.full((4, 4), 3.5), "from 3.5 to 3.5"),
+        (np.full((4, 4), 256.0), "256"),
         (np.full((4, 4), -0.2), "from -0.2"),
         (np.full((4, 4), 256), "256"),
         (np.zeros((2, 4, 4)), "shape (2, 4, 4)"),

@@ -101,14 +101,15 @@ def _apart(judgement: Judgement, found: Finding, speaker: Language) -> str:
     text += f"{_sure(judgement, found, speaker)}, {_runs(judgement, speaker)}"
     error, change = 1 - found.accuracies[0], abs(found.interval.value)
     if error > 0 and 0 < change < error:
-        one_in = max(1, round(error / change))
-        less = _in(speaker, en="fewer" if better else "more", de="weniger" if better else "mehr")
-        if one_in > 1 or not better:
-            text += _in(
-                speaker,
-                en=f", about 1 error in {one_in} {less}" if better else f", about 1 error {less} for every {one_in}",
-                de=f", etwa 1 Fehler von {one_in} {less}" if better else f", etwa 1 Fehler {less} auf {one_in}",
-            )
+        # One error in so many; where that is too coarse (1 in 2 may be 40 or 67 %), so many in ten.
+        one_in = round(error / change)
+        many, of = (1, one_in) if one_in > 2 else (min(9, round(10 * change / error)), 10)
+        errors = _in(speaker, en="error" if many == 1 else "errors", de="Fehler")
+        text += _in(
+            speaker,
+            en=f", about {many} {errors} in {of} fewer" if better else f", about {many} {errors} more for every {of}",
+            de=f", etwa {many} {errors} von {of} weniger" if better else f", etwa {many} {errors} mehr auf {of}",
+        )
     if found.small:
         limit = points(found.margin, speaker, sign=False)
         text += _in(

@@ -22,6 +22,11 @@ class NoLearnersFile(MissingError):
     de = "Es gibt keine Datei {path}. `wiesel lesson open NAME` legt eine an."
 
 
+class NotUtf8(UsageError):
+    en = "{path} is not saved as UTF-8, which Python expects. Save it as UTF-8; every editor can."
+    de = "{path} ist nicht als UTF-8 gespeichert, wie Python es erwartet. Speichere die Datei als UTF-8; jeder Editor kann das."
+
+
 class LessonThere(UsageError):
     en = "{path} is there already and stays as it is. Rename it, or give another place with -o."
     de = "{path} gibt es schon und bleibt, wie es ist. Benenne die Datei um oder gib mit -o einen anderen Ort an."

@@ -9,12 +9,13 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from wiesel.errors import LessonThere, NoExercise, NoLearnersFile, UnknownLesson
+from wiesel.errors import LessonThere, NoExercise, NoLearnersFile, NotUtf8, UnknownLesson
 from wiesel.language import Language, language, say
 from wiesel.lessons import cells
 from wiesel.lessons.catalogue import Entry, exercise_of, exercises, find, lessons
-from wiesel.lessons.checking import Result
+from wiesel.lessons.checking import Result, program_of
 
 SECONDS = 120
 """How long a learner's file and its checks may take."""
@@ -61,12 +62,17 @@ def check(path: Path | str, *, seconds: float = SECONDS, begins: Callable[[], No
     `begins` is called when it is clear that the file is an exercise, right before it is executed.
 
     Raises:
-        NoLearnersFile, NoExercise, UnknownLesson: there is nothing that could be checked.
+        NoLearnersFile, NotUtf8, NoExercise, UnknownLesson: there is nothing that could be checked.
     """
     path = Path(path)
     if not path.is_file():
         raise NoLearnersFile(path=path)
-    name = exercise_of(path.read_text(encoding="utf-8", errors="replace"))
+    try:
+        name = exercise_of(program_of(path))
+    except UnicodeDecodeError as error:
+        raise NotUtf8(path=path) from error
+    except ValueError as error:
+        raise NoExercise(path=path) from error
     if not name:
         raise NoExercise(path=path)
     if find(name).kind != "exercise":
@@ -76,7 +82,6 @@ def check(path: Path | str, *, seconds: float = SECONDS, begins: Callable[[], No
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "wiesel.lessons.checking", str(path.resolve()), str(result)]
         environment = {**os.environ, "WIESEL_LANG": language(), "MPLBACKEND": "Agg"}
-        ended = ""
         try:
             done = subprocess.run(
                 command,
@@ -90,15 +95,18 @@ def check(path: Path | str, *, seconds: float = SECONDS, begins: Callable[[], No
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            ended = say(
-                en=f"Stopped after {seconds:.0f} seconds. Is there a loop without end, or is the training too long?",
-                de=f"Nach {seconds:.0f} Sekunden angehalten. Gibt es eine Schleife ohne Ende, oder ist das Training zu lang?",
-            )
-        else:
-            if done.returncode:
-                last = (done.stderr.strip().splitlines() or [""])[-1]
-                ended = say(en="The file ended its own process", de="Die Datei hat ihren eigenen Prozess beendet")
-                ended += f" (exit code {done.returncode}). {last}".rstrip()
-        plain = json.loads(result.read_text(encoding="utf-8")) if result.exists() else []
-    found = [Result(**one) for one in plain]
-    return [*found, Result(say(en="file", de="Datei"), "wrong", ended)] if ended else found
+            done = None
+        plain: dict[str, Any] = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {"parts": [], "all": False}
+    found = [Result(**one) for one in plain["parts"]]
+    if plain["all"]:
+        return found
+    where = say(en=f", in what comes after {found[-1].part}", de=f", in dem, was nach {found[-1].part} kommt") if found else ""
+    if done is None:
+        text = say(
+            en=f"Stopped after {seconds:.0f} seconds{where}. Is there a loop without end, or is the training too long?",
+            de=f"Nach {seconds:.0f} Sekunden angehalten{where}. Gibt es eine Schleife ohne Ende, oder ist das Training zu lang?",
+        )
+    else:
+        text = say(en=f"The file ended its own process{where}", de=f"Die Datei hat ihren eigenen Prozess beendet{where}")
+        text += f" (exit code {done.returncode}). {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ''}".rstrip()
+    return [*found, Result(say(en="file", de="Datei"), "wrong", text)]

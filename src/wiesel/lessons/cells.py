@@ -26,9 +26,6 @@ from wiesel.language import Language
 
 Kind = Literal["markdown", "code"]
 
-REPOSITORY = "wiesel/wiesel"
-"""Where Colab looks for the notebooks: owner/name, branch `notebooks`."""
-
 _MARKER = re.compile(r'# %%(?P<markdown> \[markdown\])?(?: lang="(?P<language>de|en)")?\s*$')
 
 
@@ -107,22 +104,26 @@ def setting(language: Language) -> str:
     return f'import os\n\nos.environ.setdefault("WIESEL_LANG", "{language}")'
 
 
-def notebook(source: Script, language: Language, name: str, *, repository: str = REPOSITORY) -> dict[str, Any]:
-    """The notebook in one language as nbformat 4.5: badge, a cell that installs on Colab only, then the cells.
+def notebook(source: Script, language: Language, name: str, *, repository: str | None = None) -> dict[str, Any]:
+    """The notebook in one language as nbformat 4.5.
 
-    `name` is the file's name without `.ipynb`; it goes into the badge and into the cells' ids.
+    `name` is the file's name without `.ipynb`; it goes into the cells' ids. `repository`: OWNER/NAME on GitHub whose branch `notebooks`
+    has this notebook and from which wiesel can be installed; the notebook then begins with a badge that opens it in Colab, and a cell
+    that installs wiesel there and nowhere else.
     """
-    badge = (
-        "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-        f"(https://colab.research.google.com/github/{repository}/blob/notebooks/{language}/{name}.ipynb)"
-    )
-    install = (
-        "import os\nimport sys\n\n"
-        'if "google.colab" in sys.modules:  # elsewhere, wiesel is there already\n'
-        '    get_ipython().run_line_magic("pip", "install --quiet wiesel[sklearn,teaching]")\n'
-        f'os.environ["WIESEL_LANG"] = "{language}"'
-    )
-    cells = [Cell("markdown", None, badge), Cell("code", None, install), *source.of(language)]
+    cells = []
+    if repository is not None:
+        badge = (
+            "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+            f"(https://colab.research.google.com/github/{repository}/blob/notebooks/{language}/{name}.ipynb)"
+        )
+        install = (
+            'import sys\n\nif "google.colab" in sys.modules:  # elsewhere, wiesel is there already\n'
+            f'    get_ipython().run_line_magic("pip", \'install --quiet "wiesel[sklearn,teaching] @ git+https://github.com/{repository}"\')'
+        )
+        cells = [Cell("markdown", None, badge), Cell("code", None, install)]
+    settled = f'{source.head}\n\nimport os\n\nos.environ["WIESEL_LANG"] = "{language}"'
+    cells += [Cell("code", None, settled.strip()), *source.of(language)]
     return {
         "cells": [_cell(cell, f"{name}/{language}/{place}") for place, cell in enumerate(cells)],
         "metadata": {
@@ -132,6 +133,19 @@ def notebook(source: Script, language: Language, name: str, *, repository: str =
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+
+
+def code_of(content: str) -> str:
+    """The code cells of a notebook as one program, without lines that only IPython understands (`%` and `!`).
+
+    Raises:
+        ValueError: not a notebook.
+    """
+    try:
+        found = ["".join(cell["source"]) for cell in json.loads(content)["cells"] if cell["cell_type"] == "code"]
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError("no cells") from error
+    return "\n\n".join(re.sub(r"^(?=[%!])", "# ", code, flags=re.MULTILINE) for code in found) + "\n"
 
 
 def to_bytes(plain: dict[str, Any]) -> bytes:

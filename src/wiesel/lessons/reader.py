@@ -72,16 +72,32 @@ def finding(*, en: str, de: str) -> str:
     return sentence
 
 
-def answer(name: str, given: Any, right: Any | Callable[[Any], bool], *, tolerance: float = 1e-6, hint: str = "") -> bool | None:
-    """Check an exercise inside a lesson: `given` None is still open. `right` is a value, or a function that judges `given`."""
+def answer(name: str, given: Any, right: Any | Callable[[Any], bool], *, tolerance: float = 0.005, hint: str = "") -> bool | None:
+    """Check an exercise inside a lesson: `given` None is still open. `right` is a value, or a function that judges `given`.
+
+    Whole numbers have to be met exactly, others to `tolerance`, a share of them: three digits are enough.
+    """
     label = say(en=f"Exercise {name}", de=f"Aufgabe {name}")
     if given is None:
         print(f"{label}: {say(en='open', de='offen')}.")
         return None
-    if callable(right):
-        fine = bool(right(given))
-    elif isinstance(right, (int, float)) and not isinstance(right, bool):
-        fine = abs(float(given) - float(right)) <= tolerance * max(1.0, abs(float(right)))
+    if isinstance(right, (int, float)) and not isinstance(right, bool):
+        whole = float(right).is_integer()
+        try:
+            fine = abs(float(given) - float(right)) <= (1e-6 if whole else tolerance * abs(float(right)))
+        except (TypeError, ValueError):
+            fine, hint = (
+                False,
+                say(
+                    en="Write a number with a point and without quotes: 0.25, or 1 / 4.",
+                    de="Schreib eine Zahl mit Punkt und ohne Anführungszeichen: 0.25 oder 1 / 4.",
+                ),
+            )
+    elif callable(right):
+        try:
+            fine = bool(right(given))
+        except Exception as error:  # of the reader's making: the lesson goes on
+            fine, hint = False, str(error)
     else:
         fine = given == right
     verdict = say(en="right", de="richtig") if fine else say(en="not yet", de="noch nicht")

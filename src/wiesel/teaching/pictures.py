@@ -39,8 +39,8 @@ def picture(source: Any = None, *, colour: bool = False, size: int | None = None
 
     Args:
         source: None (the drawn scene), a path, an https address, a Pillow image, or anything NumPy understands, a torch tensor
-            included: (H, W), (H, W, C), (C, H, W) or one of these with a leading 1; C is 1 or 3. Whole numbers are 0..255, truth
-            values 0 and 1, others 0..1.
+            included: (H, W), (H, W, C), (C, H, W) or one of these with a leading 1; C is 1 or 3. Whole numbers are 0..255 (as
+            floats if one of them is above 1), truth values 0 and 1, others 0..1.
         size: cut to the middle square and resize to `size` x `size` pixels; without it the picture keeps its size.
 
     Raises:
@@ -105,7 +105,8 @@ def _from_array(source: Any) -> Picture:
     if values.ndim != 3 or values.shape[2] not in (1, 3) or 0 in values.shape:
         raise NotAPicture(what=say(en=f"an array of shape {np.shape(source)}", de=f"ein Array der Form {np.shape(source)}"))
     low, high = float(values.min()), float(values.max())
-    whole = values.dtype.kind in "iu"
+    # Floats above 1 are 0..255 if all are whole; if not, they may be 0..1 with a little too much, which would turn black.
+    whole = values.dtype.kind in "iu" or (high > 1 and bool((values == np.floor(values)).all()))
     if low < 0 or high > (255 if whole else 1):
         raise NotAPicture(
             what=say(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from wiesel.language import say
+from wiesel.language import number, say
 from wiesel.lessons.checking import Own, Result
+from wiesel.lessons.reader import scientific
 from wiesel.scratch import geometry, im2col, pooling
 
 READY_MADE = ("conv1d", "conv2d", "conv3d", "convolution", "max_pool2d", "max_pool2d_with_indices", "adaptive_max_pool2d")
@@ -92,10 +94,15 @@ def _size(theirs: Any) -> str | None:
         kernel, stride, margin = _drawn(chance, 1, 5), _drawn(chance, 1, 4), _drawn(chance, 0, 2)
         side = _drawn(chance, kernel, 40)
         right, given = geometry.output_size(side, kernel, stride, margin)[0], theirs(side, kernel, stride, margin)
-        if given != right or isinstance(given, float):
+        if given == right and not isinstance(given, Integral):
             return say(
-                en=f"side {side}, kernel {kernel}, stride {stride}, padding {margin}: you have {given!r}, which is not the number of windows",
-                de=f"Seite {side}, Kern {kernel}, Schrittweite {stride}, Rand {margin}: Du hast {given!r}, das ist nicht die Zahl der Fenster",
+                en=f"{given} is right, but a {type(given).__name__}: the number of windows is a whole number, and `//` divides so",
+                de=f"{number(float(given), 1)} ist richtig, aber ein {type(given).__name__}: Die Zahl der Fenster ist ganz, und `//` teilt so",
+            )
+        if given != right:
+            return say(
+                en=f"side {side}, kernel {kernel}, stride {stride}, padding {margin}: you have {given}, which is not the number of windows",
+                de=f"Seite {side}, Kern {kernel}, Schrittweite {stride}, Rand {margin}: Du hast {given}, das ist nicht die Zahl der Fenster",
             )
     return None
 
@@ -125,6 +132,6 @@ def _apart(given: Any, right: Tensor, case: str) -> str:
     if largest <= 1e-4:
         return ""
     return say(
-        en=f"{case}: right shape, but numbers differ by up to {largest:.3g}",
-        de=f"{case}: richtige Form, aber die Zahlen weichen um bis zu {largest:.3g} ab",
+        en=f"{case}: right shape, but numbers differ by up to {scientific(largest)}",
+        de=f"{case}: richtige Form, aber die Zahlen weichen um bis zu {scientific(largest)} ab",
     )

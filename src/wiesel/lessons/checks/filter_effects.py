@@ -10,6 +10,7 @@ from scipy.signal import correlate2d
 
 from wiesel.language import say
 from wiesel.lessons.checking import Own, Result
+from wiesel.lessons.reader import scientific
 from wiesel.teaching.frequency import kind
 from wiesel.teaching.kernels import FIVE
 from wiesel.teaching.scene import scene
@@ -69,11 +70,11 @@ def _blur(given: Any) -> str | None:
         return weights
     if abs(weights.sum() - 1) > 1e-6:
         return say(
-            en=f"changes the brightness: the sum of its weights is {weights.sum():.3g}, not 1",
-            de=f"ändert die Helligkeit: Die Summe der Gewichte ist {weights.sum():.3g} statt 1",
+            en=f"changes the brightness: the sum of its weights is {scientific(weights.sum())}, not 1",
+            de=f"ändert die Helligkeit: Die Summe der Gewichte ist {scientific(weights.sum())} statt 1",
         )
     if kind(weights) != "low-pass":
-        return say(en=f"is no low-pass but {kind(weights)}", de=f"ist kein Tiefpass, sondern {kind(weights)}")
+        return say(en=f"is no low-pass but {kind(weights)}", de=f"ist kein Tiefpass (low-pass), sondern {kind(weights)}")
     return None
 
 
@@ -85,7 +86,8 @@ def _level(given: Any) -> str | None:
     seen = [float(np.abs(correlate2d(one.astype(float), weights, mode="valid")).max()) for one in (upright, level)]
     if seen[0] > 1e-9:
         return say(
-            en=f"also responds to an upright edge ({seen[0]:.3g})", de=f"antwortet auch auf eine senkrechte Kante ({seen[0]:.3g})"
+            en=f"also responds to an upright edge ({scientific(seen[0])})",
+            de=f"antwortet auch auf eine senkrechte Kante ({scientific(seen[0])})",
         )
     if seen[1] < 1e-9:
         return say(en="does not respond to a level edge", de="antwortet nicht auf eine waagrechte Kante")
@@ -98,4 +100,8 @@ def _nothing(given: Any) -> str | None:
         return weights
     picture = scene().mean(2) if scene().ndim == 3 else scene()
     changed = float(np.abs(correlate2d(picture, weights, mode="valid") - picture[1:-1, 1:-1]).max())
-    return None if changed < 1e-9 else say(en=f"changes pixels by up to {changed:.3g}", de=f"ändert Pixel um bis zu {changed:.3g}")
+    return (
+        None
+        if changed < 1e-9
+        else say(en=f"changes pixels by up to {scientific(changed)}", de=f"ändert Pixel um bis zu {scientific(changed)}")
+    )

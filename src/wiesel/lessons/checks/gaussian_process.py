@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 from wiesel.language import say
 from wiesel.lessons.checking import Own, Result
+from wiesel.lessons.reader import scientific
 
 Floats = NDArray[np.float64]
 
@@ -69,4 +70,8 @@ def _apart(given: NDArray[Any], right: Floats, name: str) -> str | None:
             en=f"{name}: shape {given.shape}, right is {right.shape}", de=f"{name}: Form {given.shape}, richtig ist {right.shape}"
         )
     largest = float(np.abs(given - right).max())
-    return None if largest < 1e-6 else say(en=f"{name}: off by up to {largest:.3g}", de=f"{name}: um bis zu {largest:.3g} daneben")
+    return (
+        None
+        if largest < 1e-6
+        else say(en=f"{name}: off by up to {scientific(largest)}", de=f"{name}: um bis zu {scientific(largest)} daneben")
+    )

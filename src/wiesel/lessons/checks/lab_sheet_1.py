@@ -11,6 +11,7 @@ from wiesel.evaluation.result import Evaluation
 from wiesel.language import say
 from wiesel.lessons.checking import Own, Result
 from wiesel.lessons.checks.run_folder import opened, unfinished
+from wiesel.lessons.reader import scientific
 
 
 def check(own: Own) -> Iterator[Result]:
@@ -88,7 +89,7 @@ def _best(own: Own, path: Any, name: Any) -> str | None:
 def _denormalised(theirs: Any) -> str | None:
     pixels = np.random.default_rng(0).random((4, 1, 6, 6))
     apart = float(np.abs(np.asarray(theirs((pixels - 0.3) / 0.4, 0.3, 0.4)) - pixels).max())
-    return None if apart < 1e-9 else say(en=f"off by up to {apart:.3g}", de=f"um bis zu {apart:.3g} daneben")
+    return None if apart < 1e-9 else say(en=f"off by up to {scientific(apart)}", de=f"um bis zu {scientific(apart)} daneben")
 
 
 def _softmax(theirs: Any) -> str | None:
@@ -96,8 +97,15 @@ def _softmax(theirs: Any) -> str | None:
     expected = np.array([[1 / np.exp(row - one).sum() for one in row] for row in logits])
     with np.errstate(all="ignore"):
         given, large = np.asarray(theirs(logits)), np.asarray(theirs(logits + 1000))
-    if given.shape != expected.shape or not np.allclose(given, expected, atol=1e-9):
+    if given.shape != expected.shape:
+        return say(en=f"gives the shape {given.shape} of {expected.shape}", de=f"macht die Form {given.shape} aus {expected.shape}")
+    if not np.allclose(given.sum(1), 1, atol=1e-9):
         return say(en="other numbers: each row has to sum to 1", de="andere Zahlen: jede Zeile muss die Summe 1 haben")
+    if not np.allclose(given, expected, atol=1e-9):
+        return say(
+            en="each row sums to 1, but the shares are others: is it the exponential function, of base e?",
+            de="jede Zeile hat die Summe 1, aber die Anteile sind andere: Ist es die Exponentialfunktion zur Basis e?",
+        )
     if not np.allclose(large, expected, atol=1e-9):
         return say(
             en="right for small logits; for 1000 exp overflows: subtract the largest first",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from wiesel.language import grouped, number, say
 from wiesel.lessons.checking import Own, Result
@@ -201,9 +201,9 @@ def _simplest(own: Own, path: Any) -> str | None:
 def _parallel(kind: Any) -> str | None:
     torch.manual_seed(0)
     network = kind()
-    seen: list[int] = []
+    seen: list[Tensor] = []  # kept, because memory that is free again would be taken for the same input
     hooks = [
-        layer.register_forward_hook(lambda _layer, inputs, _output: seen.append(inputs[0].data_ptr()))
+        layer.register_forward_hook(lambda _layer, inputs, _output: seen.append(inputs[0]))
         for layer in network.modules()
         if isinstance(layer, nn.Conv2d)
     ]
@@ -213,7 +213,7 @@ def _parallel(kind: Any) -> str | None:
         hook.remove()
     if shape != (2, 10):
         return say(en=f"makes {shape} of (2, 1, 28, 28), not (2, 10)", de=f"macht {shape} aus (2, 1, 28, 28), nicht (2, 10)")
-    if len(seen) == len(set(seen)):
+    if len(seen) == len({one.data_ptr() for one in seen}):
         return say(en="no two convolutions see the same input", de="keine zwei Faltungen sehen dieselbe Eingabe")
     return None
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from wiesel import zoo
-from wiesel.language import grouped, say
+from wiesel.language import grouped, number, say
 from wiesel.lessons.checking import Own, Result
 
 
@@ -17,7 +17,13 @@ def check(own: Own) -> Iterator[Result]:
     basic, bottleneck = own.get("BasicBlock"), own.get("Bottleneck")
     yield own.part("BasicBlock", "BasicBlock", lambda kind: _block(kind, 64, 128, 2, 230_144), _fits())
     yield own.part("Bottleneck", "Bottleneck", lambda kind: _block(kind, 256, 128, 2, 379_392), _fits())
-    for name, block, blocks in (("resnet18", basic, [2, 2, 2, 2]), ("resnet50", bottleneck, [3, 4, 6, 3])):
+    for name, kind, block, blocks in (
+        ("resnet18", "BasicBlock", basic, [2, 2, 2, 2]),
+        ("resnet50", "Bottleneck", bottleneck, [3, 4, 6, 3]),
+    ):
+        if block is None:
+            yield own.open(name, kind)
+            continue
         yield own.part(
             name,
             "resnet",
@@ -59,11 +65,23 @@ def _counted(network: nn.Module, expected: int) -> str | None:
     return text
 
 
+@torch.no_grad()
+def _stirred(network: nn.Module) -> nn.Module:
+    """With norms as a training might leave them. As they begin, the last of each block is zero, and nothing in the block would matter."""
+    for norm in network.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            norm.weight.uniform_(0.5, 1.5)
+            norm.bias.normal_(0, 0.3)
+            norm.running_mean.normal_(0, 0.3)
+            norm.running_var.uniform_(0.5, 1.5)
+    return network
+
+
 def _network(build: Any, block: Any, blocks: list[int], name: str) -> str | None:
-    if block is None:
-        raise NotImplementedError
     torch.manual_seed(0)
-    ours = zoo.build(name, classes=1000, channels=3, size=64, stem="imagenet").eval()
+    ours = _stirred(zoo.build(name, classes=1000, channels=3, size=64, stem="imagenet")).eval()
     theirs = build(block, blocks).eval()
     if wrong := _counted(theirs, sum(parameter.numel() for parameter in ours.parameters())):
         return wrong
@@ -84,6 +102,6 @@ def _network(build: Any, block: Any, blocks: list[int], name: str) -> str | None
     if apart < 1e-4:
         return None
     return say(
-        en=f"same weights, other answers (by {apart:.2g} of the largest): look at strides, margins and where ReLU stands",
-        de=f"gleiche Gewichte, andere Antworten (um {apart:.2g} der grössten): Sieh Schrittweiten, Ränder und den Ort von ReLU an",
+        en=f"same weights, other answers (by {number(100 * apart, 0)} % of the largest): look at strides, margins and where ReLU stands",
+        de=f"gleiche Gewichte, andere Antworten (um {number(100 * apart, 0)} % der grössten): Sieh Schrittweiten, Ränder und den Ort von ReLU an",
     )

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from wiesel import zoo
-from wiesel.language import say
+from wiesel.language import number, say
 from wiesel.lessons.checking import Own, Result
+from wiesel.lessons.reader import scientific
 
 
 def check(own: Own) -> Iterator[Result]:
@@ -40,8 +41,8 @@ def _norms(theirs: Any) -> str | None:
     for place, (one, right) in enumerate(zip(given[0], expected, strict=True)):
         if abs(float(one) - right) > 1e-4 * max(right, 1e-6) + 1e-6:
             return say(
-                en=f"layer {place}: {float(one):.4g}, right is {right:.4g}",
-                de=f"Schicht {place}: {float(one):.4g}, richtig ist {right:.4g}",
+                en=f"layer {place}: {scientific(float(one), 3)}, right is {scientific(right, 3)}",
+                de=f"Schicht {place}: {scientific(float(one), 3)}, richtig ist {scientific(right, 3)}",
             )
     if any(abs(float(a) - float(b)) > 1e-4 * max(float(a), 1e-6) + 1e-6 for a, b in zip(*given, strict=True)):
         return say(
@@ -56,7 +57,7 @@ def _left(theirs: Any) -> str | None:
         right = (factor + shortcut) ** layers
         if abs(float(theirs(factor, layers, shortcut)) - right) > 1e-9 * max(1.0, abs(right)):
             return say(
-                en=f"factor {factor}, {layers} layers, shortcut {shortcut}: that is not it",
-                de=f"Faktor {factor}, {layers} Schichten, Abkürzung {shortcut}: das ist es nicht",
+                en=f"factor {factor}, {layers} layers, {'with' if shortcut else 'without'} shortcut: that is not it",
+                de=f"Faktor {number(factor, 2)}, {layers} Schichten, {'mit' if shortcut else 'ohne'} Abkürzung: das ist es nicht",
             )
     return None

@@ -191,9 +191,10 @@ inspection = wiesel.inspect("resnet18", image=(1, 28, 28))
 beyond = inspection.exceeds
 field = inspection.field(beyond)
 finding(
-    en=f"From {beyond.name} on, the field ({field.size[0]} px) exceeds the picture: more layers add no more picture, only more computing with it.",
-    de=f"Ab {beyond.name} ist das Feld ({field.size[0]} px) grösser als das Bild: Weitere Schichten sehen nicht mehr vom Bild, sie rechnen "
-    "nur mehr damit.",
+    en=f"From {beyond.name} on, the field ({field.size[0]} px) is larger than the picture: values in the middle have all of it, and more layers only "
+    "compute more with it. At the edge a field hangs over the picture, and still gains some layers long.",
+    de=f"Ab {beyond.name} ist das Feld ({field.size[0]} px) grösser als das Bild: Werte in der Mitte haben alles davon, weitere Schichten rechnen "
+    "nur mehr damit. Am Rand ragt ein Feld über das Bild hinaus und gewinnt noch einige Schichten lang.",
 )
 
 # %% [markdown] lang="de"

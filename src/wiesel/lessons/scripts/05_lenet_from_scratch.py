@@ -26,12 +26,12 @@ from wiesel.lessons.reader import answer, compare, finding, pick, prediction, sc
 # %% [markdown] lang="de"
 # ## Zuerst deine Vorhersage
 #
-# Die Ziffern haben 8x8 Pixel. Das Netz sieht jede von 1200 Ziffern etwa siebenmal.
+# Die Ziffern haben 8x8 Pixel. Das Netz sieht jede von 1200 Ziffern etwa siebenmal, in der langen Form 37-mal.
 
 # %% [markdown] lang="en"
 # ## First your prediction
 #
-# The digits have 8x8 pixels. The network sees each of 1200 digits about seven times.
+# The digits have 8x8 pixels. The network sees each of 1200 digits about seven times, in the long form 37 times.
 
 # %%
 guess = prediction(

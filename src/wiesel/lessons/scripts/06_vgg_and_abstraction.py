@@ -3,14 +3,14 @@
 # %% [markdown] lang="de"
 # # VGG: kleiner, tiefer, abstrakter
 #
-# **Ziel.** Du siehst an Zahlen, was von Stufe zu Stufe geschieht: Karten werden kleiner, Kanäle mehr, die Klasse tritt hervor, der genaue Ort
-# tritt zurück. Und du findest heraus, wo die 138 Millionen Parameter von VGG-16 wirklich sitzen.
+# **Ziel.** Du siehst an Zahlen, was von Stufe zu Stufe geschieht: Karten werden kleiner, Kanäle mehr, die Klasse tritt hervor, und zuletzt tritt
+# der genaue Ort zurück. Und du findest heraus, wo die 138 Millionen Parameter von VGG-16 wirklich sitzen.
 
 # %% [markdown] lang="en"
 # # VGG: smaller, deeper, more abstract
 #
-# **Goal.** You see in numbers what happens from stage to stage: maps shrink, channels multiply, the class comes forward, the exact place
-# recedes. And you find out where the 138 million parameters of VGG-16 really sit.
+# **Goal.** You see in numbers what happens from stage to stage: maps shrink, channels multiply, the class comes forward, and in the end the
+# exact place recedes. And you find out where the 138 million parameters of VGG-16 really sit.
 
 # %%
 import matplotlib.pyplot as plt

@@ -194,8 +194,8 @@ finding(
 answer_1 = answer_2 = answer_3 = None
 
 answer("1", answer_1, sum(parameter.numel() for parameter in nn.BatchNorm2d(64).parameters()))
-answer("2", answer_2, 2 / (9 * 64), tolerance=1e-3)
-answer("3", answer_3, 2 / 150, tolerance=1e-3)
+answer("2", answer_2, 2 / (9 * 64))
+answer("3", answer_3, 2 / 150)
 
 # %% [markdown] lang="de"
 # ## Was gelten muss

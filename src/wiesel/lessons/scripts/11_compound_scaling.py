@@ -222,7 +222,7 @@ finding(
 answer_1 = answer_2 = answer_3 = None
 
 answer("1", answer_1, 2 * 1.5**2)
-answer("2", answer_2, math.sqrt(2), tolerance=1e-2)
+answer("2", answer_2, math.sqrt(2))
 answer("3", answer_3, 9 * 192)
 
 # %% [markdown] lang="de"
