@@ -201,8 +201,8 @@ def check(recipe: Recipe) -> None:
             and sum(share for share, _ in training.resolutions) <= 1,
             "pairs of (share of the epochs, at least 8 pixels) whose shares sum to at most 1",
         ),
-        ("validation", data.validation, data.validation > 0, "a share between 0 and 1, or a number of pictures"),
-        ("test", data.test, data.test > 0, "a share between 0 and 1, or a number of pictures"),
+        ("validation", data.validation, _share_or_number(data.validation), "a share between 0 and 1, or a number of pictures"),
+        ("test", data.test, _share_or_number(data.test), "a share between 0 and 1, or a number of pictures"),
         ("size", data.size, data.size == 0 or 8 <= data.size <= 1024, "8 to 1024 pixels, or 0 for automatic"),
         ("channels", data.channels, data.channels in (0, 1, 3), "1 (grey), 3 (colour) or 0 for automatic"),
         ("unreadable", data.unreadable, 0 <= data.unreadable <= 1, "a share between 0 and 1"),
@@ -225,6 +225,10 @@ def check(recipe: Recipe) -> None:
     for setting, value, fine, expected in rules:
         if not fine:
             raise BadValue(setting=setting, value=value, expected=expected)
+
+
+def _share_or_number(value: float) -> bool:
+    return 0 < value < 1 or (value >= 1 and float(value).is_integer())
 
 
 def _may_freeze(value: int | str) -> bool:

@@ -27,7 +27,7 @@ from wiesel.comparison import Plan, PlannedArm, Rules, fingerprint, from_toml, t
 from wiesel.comparison.campaign import RETRIES, Campaign, progress
 from wiesel.comparison.cells import Result, cells, key_of, outcomes, result, state
 from wiesel.comparison.ledger import Ledger
-from wiesel.errors import BadValue, CellsFailed, OtherPicturesThanPlanned, OtherTestPictures
+from wiesel.errors import BadValue, CellsFailed, OtherPicturesThanPlanned, OtherPlan, OtherTestPictures
 from wiesel.evaluation.predictions import Predictions
 from wiesel.jobs.compare import compare, show
 from wiesel.jobs.program import program
@@ -210,7 +210,12 @@ def test_a_plan_changed_after_its_first_run_is_exploratory(ended: Ended, tmp_pat
     changed = compare(output=folder)
     assert changed.document["exploratory"]
     assert changed.document["margin"] == 0.9
-    assert compare(plan=plan_for(source), output=folder).document["exploratory"]  # changing it back does not undo it
+    verdict = (folder / "comparison.json").read_bytes()
+    with pytest.raises(OtherPlan, match=r"plan\.toml"):  # one by mistake loses nothing
+        compare(plan=plan_for(source), output=folder)
+    assert (folder / "comparison.json").read_bytes() == verdict
+    (folder / "plan.toml").write_text(text, encoding="utf-8")
+    assert compare(output=folder).document["exploratory"]  # changing it back does not undo it
 
 
 def test_another_plan_uses_the_same_cells_and_is_exploratory_if_they_were_judged(

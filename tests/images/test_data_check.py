@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.images.test_near_duplicates import changed, scenes
-from wiesel.errors import FolderMissing
+from wiesel.errors import FolderMissing, UnknownData
 from wiesel.images.check import check, problems, text
 
 
@@ -90,6 +90,8 @@ def test_names_cannot_control_the_terminal(folder, picture):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FolderMissing):
         check(tmp_path / "nothing")
+    with pytest.raises(UnknownData, match="fashion-mnist"):
+        check("fashion-mnis")
 
 
 @pytest.fixture

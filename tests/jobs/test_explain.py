@@ -154,5 +154,10 @@ def test_the_nearest_training_pictures_stand_on_the_page(tmp_path: Path, monkeyp
     page = write([one], tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count("<figure>") == 3 + 3
     assert "train/7" in page
+    itself = tmp_path / "train" / "7"
+    itself.parent.mkdir()
+    (tmp_path / "seven.png").rename(itself)
+    (own,) = explain(run.path, [itself], neighbours=2)
+    assert [near.name for near in own.neighbours] == [near.name for near in one.neighbours[1:]]  # it is not its own neighbour
     with pytest.raises(BadValue):
-        explain(run.path, [tmp_path / "seven.png"], neighbours=-1)
+        explain(run.path, [itself], neighbours=-1)

@@ -30,6 +30,7 @@ def english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ({"precision": "float32"}, r"precision = 'float32' is not possible: auto \| bf16 \| fp32"),
         ({"epochs": "3"}, r"epochs = '3' is not possible: Expected `int`, got `str`"),
         ({"epochs": 2.5}, r"epochs = 2\.5 is not possible"),
+        ({"validation": 1.5}, r"validation = 1\.5 is not possible: a share between 0 and 1, or a number"),
         ({"epochs": 0}, r"epochs = 0 is not possible: 1 or more"),
         ({"resolutions": ((0.5, "small"),)}, r"resolutions = \(\(0\.5, 'small'\),\) is not possible"),
         ({"model": 5}, r"architecture = 5 is not possible"),

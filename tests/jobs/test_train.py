@@ -16,9 +16,22 @@ import pytest
 from PIL import Image
 
 import wiesel
-from wiesel.errors import BadValue, DataChanged, FolderTaken, NotARun, UnknownSetting
-from wiesel.jobs.evaluate import evaluate_views
+from wiesel import images
+from wiesel.cli import run as run_command
+from wiesel.errors import (
+    BadValue,
+    DataChanged,
+    FolderTaken,
+    NoSuchPicture,
+    NotARun,
+    Undecodable,
+    UnknownSetting,
+    WieselError,
+)
+from wiesel.jobs.evaluate import assessment_of, evaluate_views
+from wiesel.jobs.pictures import load
 from wiesel.jobs.settings import SECTIONS, known_settings
+from wiesel.recipe import DataChoice
 from wiesel.runs import events
 from wiesel.runs.folder import RunFolder
 
@@ -131,6 +144,68 @@ def test_a_look_that_was_interrupted_is_the_same_look(result, tmp_path: Path, mo
     assert [row["split"] for row in run.history() if row["kind"] == "look"] == ["test"]
     evaluate_views(run.path, 2)
     assert len([row for row in run.history() if row["kind"] == "look"]) == 2  # with views it is another
+
+
+def test_a_single_test_picture_is_measured_and_can_be_measured_again(folder: Path, tmp_path: Path) -> None:
+    source = tmp_path / "one"
+    shutil.copytree(folder, source / "train")
+    (source / "test" / "left").mkdir(parents=True)
+    (source / "train" / "left" / "000.png").rename(source / "test" / "left" / "000.png")
+    done = wiesel.train(data=source, output=tmp_path / "run", **{**SMALL, "epochs": 1})  # type: ignore[arg-type]
+    assert done.to_json()["n"] == 1
+    assert wiesel.evaluate(done.run).to_json()["accuracy"] == done.to_json()["accuracy"]
+    assert assessment_of(RunFolder.open(done.run)) is None  # of one picture nothing can be said
+
+
+def test_a_subset_leaves_the_test_split_as_it_was(folder: Path) -> None:
+    whole = load(DataChoice(source=str(folder)), None)
+    divided, _ = images.divide(whole, validation=0.1, test=0.1, seed=0)
+    for few in (2, 5):
+        some = load(DataChoice(source=str(folder), subset=few), None)
+        assert some.test is not None
+        assert divided.test is not None
+        assert some.test.names.tolist() == divided.test.names.tolist()
+        assert len(some.train) == 3 * few
+        assert not set(some.train.names) & set(some.test.names)
+
+
+def test_evaluate_says_that_the_pictures_are_gone_and_mends_its_own_file(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = Path(shutil.copytree(folder, tmp_path / "pictures"))
+    done = wiesel.train(data=source, output=tmp_path / "run", **{**SMALL, "epochs": 1})  # type: ignore[arg-type]
+    before = json.loads((done.run / "evaluation.json").read_text())
+    assert run_command(["evaluate", str(done.run)]) == 0
+    assert capsys.readouterr().err == ""
+    shutil.rmtree(source / "left")
+    (done.run / "evaluation.json").write_text("")
+    assert run_command(["evaluate", str(done.run)]) == 0
+    assert "predictions" in capsys.readouterr().err
+    assert json.loads((done.run / "evaluation.json").read_text())["accuracy"] == before["accuracy"]
+    assert run_command(["report", str(done.run)]) == 0
+    assert "predictions" in capsys.readouterr().err
+
+
+def test_predict_takes_folders_and_names_what_it_cannot_read(result, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    pictures = make_folder(tmp_path / "pictures", count=12)
+    (pictures / "left" / "note.txt").write_text("no picture")
+    (pictures / ".hidden.png").write_bytes(b"")
+    names = [str(path) for path in sorted(pictures.glob("*/*.png"))]
+    skipped: list[WieselError] = []
+    found = wiesel.predict(result.run, [pictures, tmp_path / "nothing.png"], skipped=skipped.append)
+    assert [one.image for one in found] == names
+    assert [type(error) for error in skipped] == [Undecodable, NoSuchPicture]
+    with pytest.raises(Undecodable, match=r"note\.txt"):
+        wiesel.predict(result.run, [pictures])
+
+    assert run_command(["predict", str(result.run), names[0], str(pictures / "left" / "note.txt"), names[1], "--json"]) == 1
+    said = capsys.readouterr()
+    assert [one["image"] for one in json.loads(said.out)] == names[:2]
+    assert said.err.startswith("wiesel: ")
+    assert said.err.count("\n") == 1
+    assert run_command(["predict", str(result.run), "nothing.png", "--sure", "60"]) in (1, 2)
+    assert run_command(["explain", str(result.run), str(pictures)]) == 2
+    assert "/*.jpg" in capsys.readouterr().err
 
 
 def test_evaluate_on_validation_agrees_with_the_best_epoch(result) -> None:  # type: ignore[no-untyped-def]

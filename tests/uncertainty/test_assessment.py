@@ -9,6 +9,7 @@ import pytest
 
 from wiesel.errors import DamagedEvaluation, TooFewForSets
 from wiesel.evaluation.predictions import Predictions
+from wiesel.evaluation.result import evaluate_predictions
 from wiesel.uncertainty.assessment import Assessment, assess, halves
 from wiesel.uncertainty.sentences import lines
 
@@ -35,6 +36,12 @@ def test_a_bold_network_is_cooled_and_what_it_says_fits_better_afterwards(found)
     assert found.nll_gain.low > 0
     assert found.nll_gain.value == pytest.approx(found.nll_before - found.nll_after, abs=1e-12)
     assert found.after.ece.high < found.before.ece.low
+
+
+def test_the_calibration_error_has_the_interval_that_the_evaluation_gives_it(found):
+    test = predictions(1200, 0)
+    measured = evaluate_predictions(test.labels, test.logits, [str(k) for k in range(test.logits.shape[1])], resamples=60)
+    assert found.before.ece == measured.calibration.ece
 
 
 def test_all_sets_keep_their_promise_and_say_how_large_they_are(found):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -56,7 +58,7 @@ def evaluate(
     if doubtful != 1 and views == 1:
         expected = say(en="1, or something with --views 2 or --views 6", de="1, oder etwas mit --views 2 oder --views 6")
         raise BadValue(setting="doubtful", value=doubtful, expected=expected)
-    result = job(run, split=split, data_dir=data_dir, lang=lang)
+    result = job(run, split=split, data_dir=data_dir, lang=lang, tell=partial(print, file=sys.stderr))
     assessment = assessment_of(RunFolder.open(run)) if split == "test" else None
     twins = scores_of(RunFolder.open(run)) if split == "test" else None
     seen = evaluate_views(run, views, doubtful=doubtful, split=split, data_dir=data_dir) if views > 1 else None

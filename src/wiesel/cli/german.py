@@ -86,6 +86,8 @@ GERMAN = {
     "Language of the report; both: switchable in the page.": "Sprache des Berichts; both: in der Seite umschaltbar.",
     "Classify picture files with a trained run.": "Bilddateien mit einem trainierten Lauf klassifizieren.",
     "A picture file; more may follow.": "Eine Bilddatei; weitere dürfen folgen.",
+    "What cannot be read is named, and the rest is answered; the exit code is 1 then.": "Was sich nicht lesen lässt, wird genannt, und der Rest beantwortet; der Exit-Code ist dann 1.",
+    "A picture file, or a folder of them; more may follow.": "Eine Bilddatei oder ein Ordner mit solchen; weitere dürfen folgen.",
     "Print class, probability, integer and one-hot of each as JSON.": "Klasse, Wahrscheinlichkeit, Zahl und One-Hot-Vektor von jedem als JSON ausgeben.",
     "List the networks with parameters and multiply-adds.": "Die Netze mit Parametern und Multiplikationen auflisten.",
     "Part of a name, or a pattern such as `resnet*`; `timm:resnet*` and `torchvision:` list other libraries' networks.": "Teil eines Namens oder ein Muster wie `resnet*`; `timm:resnet*` und `torchvision:` zeigen die Netze anderer Bibliotheken.",

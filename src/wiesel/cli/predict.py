@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from wiesel.cli.german import spoken
 from wiesel.language import number, say
 
 if TYPE_CHECKING:
+    from wiesel.errors import WieselError
     from wiesel.jobs.predict import Sure
 
 
@@ -23,15 +25,17 @@ def predict(
     *more: Path,
     sure: float | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
-) -> None:
+) -> int:
     """Classify picture files with a trained run.
+
+    What cannot be read is named, and the rest is answered; the exit code is 1 then.
 
     Parameters
     ----------
     run
         The run folder.
     image
-        A picture file; more may follow.
+        A picture file, or a folder of them; more may follow.
     sure
         Answer with a set of classes that contains the truth in so many percent of cases: 90.
     json_
@@ -39,18 +43,22 @@ def predict(
     """
     from wiesel.jobs.predict import predict as job
 
-    predictions = job(run, [image, *more], sure=sure)
+    skipped: list[WieselError] = []
+    predictions = job(run, [image, *more], sure=sure, skipped=skipped.append)
+    for error in skipped:
+        print(f"wiesel: {error}", file=sys.stderr)
     if json_:
         print(json.dumps([prediction.to_json() for prediction in predictions]))
-        return
+        return int(bool(skipped))
     for prediction in predictions:
         if prediction.sure is not None:
             print(f"{prediction.image}: {_answer(prediction.sure)}")
             continue
         ranking = sorted(prediction.probabilities.items(), key=lambda entry: -entry[1])[:3]
         print(f"{prediction.image}: " + ", ".join(f"{label} {number(100 * share, 1)} %" for label, share in ranking))
-    if predictions[0].sure is not None:
+    if predictions and predictions[0].sure is not None:
         print(_promise(predictions[0].sure))
+    return max((error.exit_code for error in skipped), default=0) if not predictions else int(bool(skipped))
 
 
 def _answer(sure: Sure) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,4 +36,4 @@ def report(
     """
     from wiesel.jobs.evaluate import report as job
 
-    print(job(run, output=output, lang=lang, data_dir=data_dir))
+    print(job(run, output=output, lang=lang, data_dir=data_dir, tell=partial(print, file=sys.stderr)))

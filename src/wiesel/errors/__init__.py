@@ -19,6 +19,7 @@ from wiesel.errors.comparison import (
     NoComparison,
     NoPlan,
     OtherPicturesThanPlanned,
+    OtherPlan,
     OtherRuns,
     OtherTestPictures,
     RayMissing,
@@ -35,6 +36,7 @@ from wiesel.errors.evaluation import (
     NoSuchPicture,
     NotFitted,
     NothingToMeasure,
+    PictureIsFolder,
     UnfitArray,
 )
 from wiesel.errors.layers import (
@@ -207,10 +209,12 @@ __all__ = [
     "OtherHead",
     "OtherPictures",
     "OtherPicturesThanPlanned",
+    "OtherPlan",
     "OtherRuns",
     "OtherTestPictures",
     "OutOfMemory",
     "PickledWeights",
+    "PictureIsFolder",
     "PictureNotFetched",
     "PictureTooSmall",
     "PicturesError",

@@ -37,6 +37,20 @@ class OtherRuns(UsageError):
     )
 
 
+class OtherPlan(UsageError):
+    """`folder`: of a comparison with another plan, whose runs have begun."""
+
+    en = (
+        "{folder} holds another plan, whose runs have begun; nothing was changed. Give this one a folder of its own with --output. To "
+        "change that plan, edit {folder}/plan.toml and run `wiesel compare --output {folder}`; its verdict is exploratory only then."
+    )
+    de = (
+        "In {folder} liegt ein anderer Plan, dessen Läufe begonnen haben; nichts wurde geändert. Gib diesem mit --output einen eigenen "
+        "Ordner. Um jenen Plan zu ändern, ändere {folder}/plan.toml und ruf `wiesel compare --output {folder}` auf; sein Urteil ist "
+        "dann nur noch erkundend."
+    )
+
+
 class OtherPicturesThanPlanned(PicturesError):
     """The pictures changed between two sittings of a comparison: `folder`, `then`, `now` (fingerprints)."""
 

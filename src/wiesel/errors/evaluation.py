@@ -17,6 +17,11 @@ class NoSuchPicture(UsageError):
     de = "Es gibt kein Bild {path!s}."
 
 
+class PictureIsFolder(UsageError):
+    en = "{path!s} is a folder. Name picture files in it, such as {path!s}/*.jpg."
+    de = "{path!s} ist ein Ordner. Nenne Bilddateien darin, etwa {path!s}/*.jpg."
+
+
 class NothingToMeasure(RunError):
     """`where`: which predictions."""
 

@@ -59,10 +59,10 @@ class NothingToResume(TrainingError):
 
 class DataChanged(TrainingError):
     en = (
-        "The pictures of {source} are not those that {run} was trained on ({now}… instead of {then}…), so it cannot go on. Bring the old "
-        "pictures back, or start a new run."
+        "The pictures of {source} are not those that {run} was trained on (fingerprint {now}… instead of {then}…), and this needs them. "
+        "Bring the old pictures back, or train a new run."
     )
     de = (
-        "Die Bilder von {source} sind nicht die, mit denen {run} trainiert wurde ({now}… statt {then}…); der Lauf kann nicht weitergehen. "
-        "Stelle die alten Bilder wieder her oder beginne einen neuen Lauf."
+        "Die Bilder von {source} sind nicht die, mit denen {run} trainiert wurde (Fingerabdruck {now}… statt {then}…), und hier braucht "
+        "es sie. Stelle die alten Bilder wieder her oder trainiere einen neuen Lauf."
     )

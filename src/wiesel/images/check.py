@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wiesel.errors import FolderMissing
 from wiesel.images.dataset import SPLITS, digests
 from wiesel.images.folder import decoded, sizes_of
 from wiesel.images.listing import printable, visible
-from wiesel.images.loading import is_name, load
+from wiesel.images.loading import is_name, load, nowhere
 from wiesel.images.near_duplicates import Pair, near_duplicates
 from wiesel.images.quality import odd_sizes, oddities
 from wiesel.images.suspicious_labels import doubtful_labels
@@ -79,7 +78,7 @@ def examine(source: str | Path, *, data_dir: Path | str | None = None, quick: bo
     else:
         path = Path(source).expanduser()
         if not path.exists():
-            raise FolderMissing(path=path)
+            raise nowhere(source)
         entry = decoded(path, size=0, channels=0, fit="crop")
         pixels, labels, classes = entry.pixels, entry.labels, tuple(entry.about.classes)
         paths = [entry.about.around + name for name in entry.names]

@@ -52,9 +52,15 @@ def load(
     path = Path(source).expanduser()
     if path.is_dir() or path.is_file():
         return load_folder(path, size=size, channels=channels, fit=fit, unreadable=unreadable)
+    raise nowhere(source)
+
+
+def nowhere(source: str | Path) -> FolderMissing | UnknownData:
+    """The error about something that is neither there nor in the table: as a path or as a name, whichever it looks like."""
+    path = Path(source).expanduser()
     if isinstance(source, Path) or path.suffix.lower() in (".zip", ".tar") or any(mark in source for mark in (os.sep, "/", "~")):
-        raise FolderMissing(path=path)
-    raise UnknownData(name=source, nearest=nearest(source, [row.name for row in SOURCES]))
+        return FolderMissing(path=path)
+    return UnknownData(name=source, nearest=nearest(source, [row.name for row in SOURCES]))
 
 
 def is_name(source: str | Path) -> TypeGuard[str]:

@@ -20,7 +20,7 @@ Record = dict[str, Any]
 """JSON-able. `fingerprint`: of the data before the division. `made`: per split, positions in the source's training split."""
 
 
-def divide(data: DataSet, *, validation: float, test: float | None, seed: int) -> tuple[DataSet, Record]:
+def divide(data: DataSet, *, validation: float | None, test: float | None, seed: int) -> tuple[DataSet, Record]:
     """All three splits: those that the source brings stay as they are, the others are drawn from its training split.
 
     Drawn per class in proportion (largest remainders), so that no class is more than one picture off its share, and every class
@@ -28,8 +28,9 @@ def divide(data: DataSet, *, validation: float, test: float | None, seed: int) -
     pixels) are drawn only if a class has no others; twins never part. The same data, shares and seed give the same division.
 
     Args:
-        validation: share (below 1) or number (from 1) of the source's training pictures; unused if the source has this split.
-        test: the same for the test split; `None`: no test split is made.
+        validation: share (below 1) or number (from 1) of the source's training pictures; unused if the source has this split. `None`:
+            no validation split is made.
+        test: the same for the test split.
 
     Raises:
         BadValue: not above 0, or shares that leave nothing for training.

@@ -12,7 +12,7 @@ from wiesel.images.dataset import DataSet
 
 
 def subset(data: DataSet, per_class: int, *, seed: int) -> DataSet:
-    """`data` with `per_class` pictures of each class in its training split, drawn without replacement; 0: all. Validation and test stay.
+    """`data` with `per_class` pictures of each class in its training split, drawn without replacement; 0: all. Its other splits stay.
 
     With a division afterwards, validation pictures come out of these: `per_class` is all that the training may know of a class. A
     class that has fewer keeps what it has. The fingerprint changes with `per_class` and `seed`.

@@ -26,7 +26,7 @@ from wiesel.comparison.rules import Rules
 from wiesel.comparison.shipped import named, names
 from wiesel.comparison.small_data import FEW
 from wiesel.comparison.workers import Processes, Workers
-from wiesel.errors import BadValue, CellsFailed, FolderTaken, NoComparison, NoPlan, WieselError, nearest
+from wiesel.errors import BadValue, CellsFailed, FolderTaken, NoComparison, NoPlan, OtherPlan, WieselError, nearest
 from wiesel.images import DataSet
 from wiesel.jobs.pictures import load
 from wiesel.jobs.program import program
@@ -354,7 +354,10 @@ def _folder(plan: Plan, output: Path | None, called: str | None = None) -> Path:
             raise FolderTaken(path=str(output), holds=say(en=" and is not a folder", de=" und ist kein Ordner"), resume="")
         if output.is_dir() and {path.name for path in output.iterdir()} - OWN and not Ledger(output).rows("plan"):
             raise FolderTaken(path=str(output), holds=say(en=" and is not empty", de=" und ist nicht leer"), resume="")
-        return output.resolve()
+        there = Ledger(output.resolve())
+        if there.rows("start", "reused") and there.plan.is_file() and fingerprint(read(there.plan)) != fingerprint(plan):
+            raise OtherPlan(folder=str(output))
+        return there.folder
     data = Path(plan.data.source)
     name = f"{file_name(data.stem if data.exists() else data.name)}-{'-vs-'.join(file_name(arm.title) for arm in plan.arms)}"
     if called is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -106,7 +107,7 @@ def assess_test(
         data = data or pictures_if_there(run, data_dir)
     if run.predictions("validation").exists() or (data is not None and data.validation is not None):
         validation = predictions_of(run, model, "validation", data, data_dir)
-    if validation is None and len(test) < FEWEST:
+    if len(test) < 2 or (validation is None and len(test) < FEWEST):
         return None
     return assess(test, validation)
 
@@ -127,10 +128,18 @@ def assessment_of(run: RunFolder) -> Assessment | None:
     return None if saved is None else Assessment.from_json(saved)
 
 
-def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | str | None = None, lang: str = "both") -> Result:
+def evaluate(
+    run: Path | str,
+    *,
+    split: Split = "test",
+    data_dir: Path | str | None = None,
+    lang: str = "both",
+    tell: Callable[[str], None] = lambda _: None,
+) -> Result:
     """Measure a finished run on a split. For the test split the report is written anew as well.
 
-    The predictions are made once and kept; asking again computes from them, without the pictures.
+    The predictions are made once and kept; asking again computes from them, without the pictures. `tell`: is called with a sentence
+    if these are gone or others now.
 
     Raises:
         RunError: not a finished run, or its files are damaged.
@@ -146,7 +155,7 @@ def evaluate(run: Path | str, *, split: Split = "test", data_dir: Path | str | N
     evaluation = evaluate_predictions(predictions.labels, predictions.logits, model.classes)
     seconds = {"train": training_seconds(folder), "evaluate": round(time.perf_counter() - start, 3), "report": 0.0}
     if split == "test":
-        data = pictures_if_there(folder, data_dir)
+        data = pictures_if_there(folder, data_dir, tell)
         twins = twins_entry(folder, predictions, data)
         write_measured(folder, evaluation, assess_test(folder, model, predictions, data, data_dir), twins)
         start = time.perf_counter()
@@ -201,19 +210,34 @@ def evaluate_views(
     return evaluate_predictions(part.labels, logits, model.classes).accuracy
 
 
-def pictures_if_there(run: RunFolder, data_dir: Path | str | None = None) -> DataSet | None:
-    """As `pictures_of`, or None if the pictures are gone or changed: a report can do without."""
+def pictures_if_there(
+    run: RunFolder, data_dir: Path | str | None = None, tell: Callable[[str], None] = lambda _: None
+) -> DataSet | None:
+    """As `pictures_of`, or None if the pictures are gone or changed, which `tell` is told: a report can do without."""
     try:
         return pictures_of(run, data_dir=data_dir)
-    except WieselError:
+    except WieselError as error:
+        tell(
+            say(
+                en=f"The pictures cannot be shown; the figures are from the predictions that the run keeps. ({error})",
+                de=f"Die Bilder lassen sich nicht zeigen; die Zahlen stammen aus den Vorhersagen, die der Lauf aufbewahrt. ({error})",
+            )
+        )
         return None
 
 
-def report(run: Path | str, *, output: Path | None = None, lang: str = "both", data_dir: Path | str | None = None) -> Path:
-    """Write the report of a finished and evaluated run; its path."""
+def report(
+    run: Path | str,
+    *,
+    output: Path | None = None,
+    lang: str = "both",
+    data_dir: Path | str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Write the report of a finished and evaluated run; its path. `tell`: as in `evaluate`."""
     from wiesel import reports
 
     folder = RunFolder.open(Path(run))
     if not folder.evaluation.exists():
         evaluate(run, data_dir=data_dir, lang=lang)
-    return reports.write(folder, data=pictures_if_there(folder, data_dir), output=output, lang=lang)
+    return reports.write(folder, data=pictures_if_there(folder, data_dir, tell), output=output, lang=lang)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from wiesel import explanation
-from wiesel.errors import BadValue, NoSuchPicture, UnknownClassName, nearest
+from wiesel.errors import BadValue, NoSuchPicture, PictureIsFolder, UnknownClassName, nearest
 from wiesel.explanation import LAYER_METHODS, METHODS, Explanation
 from wiesel.explanation.scores import scores_of_variants
 from wiesel.images.decoding import decode
@@ -42,7 +42,7 @@ def explain(
     `neighbours`: so many training pictures that are nearest in feature space; `data_dir`: where named data sets are looked for first.
 
     Raises:
-        NoSuchPicture, Undecodable: the first picture that is not there or cannot be read; nothing is explained then.
+        NoSuchPicture, PictureIsFolder, Undecodable: the first picture that is not there or cannot be read; nothing is explained then.
         BadValue: no such method. UnknownClassName: no such class. LayerNotFound, WhichCall, NoMap: no such layer, or no map.
         RunError: not a finished run. DataChanged, MissingError: there are no neighbours without the pictures of the run.
     """
@@ -60,7 +60,7 @@ def explain(
     paths = [Path(picture) for picture in pictures]
     for path in paths:
         if not path.is_file():
-            raise NoSuchPicture(path=path)
+            raise PictureIsFolder(path=path) if path.is_dir() else NoSuchPicture(path=path)
     model = trained.load(run)
     preparation = model.preprocessing
     asked = None if target is None else _class_number(target, model.classes)
@@ -80,17 +80,19 @@ def explain(
                 pixels=pixels,
                 roles=tuple((role, model.classes[number]) for role, number in classes),
                 pairs=tuple(_pair(model, picture, numbers, method, layer, check) for method in methods),
-                neighbours=_neighbours(model, those, picture, neighbours),
+                neighbours=_neighbours(model, those, picture, neighbours, path),
             )
         )
     return found
 
 
-def _neighbours(model: Trained, those: kin.Known | None, picture: Tensor, number: int) -> tuple[Neighbour, ...]:
+def _neighbours(model: Trained, those: kin.Known | None, picture: Tensor, number: int, path: Path) -> tuple[Neighbour, ...]:
     if those is None:
         return ()
-    (nearest,) = kin.neighbours_of(model, those, iter([picture.clone()]), number)
-    shown = [kin.training_picture(those, row, likeness, page.LONGEST_SIDE) for row, likeness in nearest]
+    (nearest,) = kin.neighbours_of(model, those, iter([picture.clone()]), number + 1)
+    place = path.resolve().as_posix()  # a training picture is not its own neighbour
+    others = [(row, likeness) for row, likeness in nearest if not place.endswith(f"/{those.data.train.names[those.rows[row]]}")]
+    shown = [kin.training_picture(those, row, likeness, page.LONGEST_SIDE) for row, likeness in others[:number]]
     return tuple(Neighbour(one.name, model.classes[one.label], one.likeness, one.png) for one in shown)
 
 

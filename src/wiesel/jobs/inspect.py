@@ -228,8 +228,12 @@ def _field_json(field: Field) -> dict[str, Any]:
     }
 
 
+MOST_CHANNELS = 4
+"""Of a picture given by two numbers: more were meant as its height."""
+
+
 def parse_image(text: str) -> tuple[int, int, int]:
-    """ "1x28x28" -> (1, 28, 28); "28" is a square picture with one channel, "3x32" one with three.
+    """ "1x28x28" -> (1, 28, 28); "28" is a square picture with one channel, "3x32" one with three. "28x28" is refused: 28 channels?
 
     Raises:
         BadValue: something else, or a number below 1.
@@ -248,4 +252,6 @@ def parse_image(text: str) -> tuple[int, int, int]:
     numbers = [int(part) for part in parts]
     if len(numbers) == 1:
         return (1, numbers[0], numbers[0])
+    if len(numbers) == 2 and numbers[0] > MOST_CHANNELS:
+        raise BadValue(setting="input", value=text, expected=expected)
     return (numbers[0], numbers[1], numbers[-1])

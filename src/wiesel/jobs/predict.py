@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from wiesel.batches.inference import logits_in
-from wiesel.errors import BadValue, NoSuchPicture, NotCalibrated
+from wiesel.batches.preprocessing import Preprocessing
+from wiesel.errors import BadValue, NoSuchPicture, NotCalibrated, WieselError
+from wiesel.images.dataset import natural
 from wiesel.images.decoding import decode
+from wiesel.images.listing import list_folder
 from wiesel.language import say
 from wiesel.runs import trained
 from wiesel.runs.folder import RunFolder
@@ -67,34 +71,38 @@ class Prediction:
 
 
 @torch.inference_mode()
-def predict(run: Path | str, pictures: Sequence[Path | str], *, sure: float | None = None) -> list[Prediction]:
-    """Classify picture files with the same decoding and preprocessing as in training, one after the other in one batch each 256.
+def predict(
+    run: Path | str,
+    pictures: Sequence[Path | str],
+    *,
+    sure: float | None = None,
+    skipped: Callable[[WieselError], None] | None = None,
+) -> list[Prediction]:
+    """Classify picture files with the same decoding and preprocessing as in training, in batches of 256.
 
-    `sure`, in percent: also the set of classes that contains the truth in so many cases of a hundred, at least (`Prediction.sure`).
+    Args:
+        pictures: files, and folders for all files below them in the order of their names, hidden ones left out.
+        sure: in percent; also the set of classes that contains the truth in so many cases of a hundred, at least (`Prediction.sure`).
+        skipped: is called with the error of each picture that is not there or cannot be read, and the others are predicted.
 
     Raises:
         NotCalibrated: `sure` is given, and the run was not evaluated by a version that calibrates.
         TooFewForSets: the run's calibration pictures are too few for this level; says how many are needed.
-        NoSuchPicture, Undecodable: the first picture that is not there or cannot be read; nothing is predicted then.
+        NoSuchPicture, Undecodable: the first picture that is not there or cannot be read, without `skipped`; nothing is predicted then.
         RunError: not a finished run.
     """
     model = trained.load(run)
     asked = None if sure is None else _calibrated(model.run, sure)
     preparation = model.preprocessing
-    decoded = []
-    for picture in pictures:
-        path = Path(picture)
-        if not path.is_file():
-            raise NoSuchPicture(path=picture)
-        decoded.append(
-            decode(
-                path.read_bytes(),
-                channels=preparation.channels,
-                size=(preparation.height, preparation.width),
-                fit=preparation.fit,
-                name=str(picture),
-            )
-        )
+    names, decoded = [], []
+    for picture in _files(pictures):
+        try:
+            decoded.append(_decoded(picture, preparation))
+            names.append(picture)
+        except WieselError as error:
+            if skipped is None:
+                raise
+            skipped(error)
     found: list[Prediction] = []
     for start in range(0, len(decoded), 256):
         batch = preparation.normalise(torch.from_numpy(np.stack(decoded[start : start + 256])))
@@ -103,7 +111,7 @@ def predict(run: Path | str, pictures: Sequence[Path | str], *, sure: float | No
             number = int(np.argmax(probabilities))
             found.append(
                 Prediction(
-                    image=str(pictures[len(found)]),
+                    image=names[len(found)],
                     label=model.classes[number],
                     number=number,
                     probabilities=dict(zip(model.classes, probabilities, strict=True)),
@@ -111,6 +119,25 @@ def predict(run: Path | str, pictures: Sequence[Path | str], *, sure: float | No
                 )
             )
     return found
+
+
+def _files(pictures: Sequence[Path | str]) -> Iterator[str]:
+    for picture in pictures:
+        if Path(picture).is_dir():
+            with list_folder(Path(picture)) as listing:
+                yield from (
+                    str(Path(picture) / entry.path) for entry in sorted(listing.entries, key=lambda entry: natural(entry.path))
+                )
+        else:
+            yield str(picture)
+
+
+def _decoded(picture: str, preparation: Preprocessing) -> NDArray[np.uint8]:
+    path = Path(picture)
+    if not path.is_file():
+        raise NoSuchPicture(path=picture)
+    size = (preparation.height, preparation.width)
+    return decode(path.read_bytes(), channels=preparation.channels, size=size, fit=preparation.fit, name=picture)
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def assess(
 ) -> Assessment:
     """Calibrate on `validation` and measure on `test`; without validation, each on one half of the test pictures, drawn with `seed`.
 
-    A pure function of its arguments: `seed` also decides the u of aps and raps, and the bootstrap.
+    A pure function of its arguments: `seed` also decides the u of aps and raps, and the bootstrap of the selective answers.
 
     Raises:
         NothingToMeasure: fewer than two test pictures and no validation.
@@ -141,8 +141,8 @@ def assess(
     temperature = fit_temperature(calibrating.labels, calibrating.logits)
     fitted, shown = scaled(calibrating.logits, temperature.value), scaled(measured.logits, temperature.value)
     raw, cooked = outcomes(measured.labels, measured.logits), outcomes(measured.labels, shown)
-    before = calibration(raw.confidence, raw.correct, resamples=resamples, rng=np.random.default_rng((seed, 1)))
-    after = calibration(cooked.confidence, cooked.correct, resamples=resamples, rng=np.random.default_rng((seed, 1)))
+    before = calibration(raw.confidence, raw.correct, resamples=resamples)  # drawn as in the evaluation: one number, one interval
+    after = calibration(cooked.confidence, cooked.correct, resamples=resamples)
     surest = -cooked.doubt  # keeps its digits where the confidence rounds to 1
     accepted = selective(surest, cooked.correct, resamples=resamples, rng=np.random.default_rng((seed, 2)))
     accepted = replace(accepted, points=tuple(replace(point, confidence=1 + point.confidence) for point in accepted.points))
