@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from PIL import Image
 
 from wiesel import images
 from wiesel.errors import BadArchive
-from wiesel.images.shards import NO_LABEL, listed
+from wiesel.images.listing import HIDDEN, LINK_BROKEN, NOT_A_FILE, SECOND
+from wiesel.images.shards import NO_LABEL, SOFT_LINK, SPARSE, listed
 
 SPLITS = {"train": 6, "val": 2, "test": 2}
 
@@ -33,6 +36,17 @@ def shard(path: Path, *files: tuple[str, bytes]) -> Path:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return path
+
+
+def pictures(*folders: str) -> list[tuple[str, bytes]]:
+    """Two different pictures in each folder."""
+    return [(f"{name}/{i}.png", png(10 * number + i)) for number, name in enumerate(folders) for i in range(2)]
+
+
+def link(name: str, target: str, kind: bytes = tarfile.LNKTYPE) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
 
 
 @pytest.fixture
@@ -118,3 +132,146 @@ def test_a_damaged_or_compressed_shard_is_refused(tmp_path: Path) -> None:
     for path in (cut, squeezed):
         with pytest.raises(BadArchive):
             listed(path)
+
+
+def test_a_tar_beside_class_folders_is_a_file_like_any_other(tmp_path: Path) -> None:
+    for name, content in pictures("bird", "cat", "dog"):
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pets" / name).write_bytes(content)
+    shard(tmp_path / "pets" / "backup.tar", *pictures("cat", "dog"))
+    data = images.load(tmp_path / "pets")
+    assert (data.classes, len(data.train)) == (("bird", "cat", "dog"), 6)
+    assert [(item.path, item.reason) for item in data.left_out] == [("backup.tar", "no picture")]
+
+
+def test_hidden_things_beside_shards_change_nothing(tmp_path: Path) -> None:
+    shard(tmp_path / "pets" / "all.tar", *pictures("cat", "dog"))
+    (tmp_path / "pets" / ".cache").mkdir()
+    (tmp_path / "pets" / "._all.tar").write_bytes(b"what macOS writes beside a file")
+    assert images.load(tmp_path / "pets").classes == ("cat", "dog")
+
+
+def test_what_systems_leave_behind_is_no_class_in_a_shard_either(tmp_path: Path) -> None:
+    left = ["./.ipynb_checkpoints/0.png", "./@eaDir/0.png", "./__MACOSX/cat/0.png", "./cat/._0.png", "./cat/Thumbs.db"]
+    path = shard(
+        tmp_path / "x.tar", *((f"./{name}", content) for name, content in pictures("cat", "dog")), *((n, png(9)) for n in left)
+    )
+    data = images.load(path)
+    assert (data.classes, data.train.names.tolist()) == (("cat", "dog"), ["cat/0.png", "cat/1.png", "dog/0.png", "dog/1.png"])
+    assert [(item.path, item.reason) for item in data.left_out] == [(f"x.tar/{name}", str(HIDDEN)) for name in left]
+
+
+def test_a_file_with_holes_is_left_out_because_its_bytes_do_not_stand_in_one_piece(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.fromarray(np.full((64, 64), 0, np.uint8)).save(file, "BMP")
+    whole = file.getvalue()
+    path = shard(tmp_path / "x.tar", *pictures("cat", "dog"))
+    with tarfile.open(path, "a", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("cat/holes.bmp")
+        member.pax_headers = {"GNU.sparse.size": str(len(whole)), "GNU.sparse.map": f"0,2000,{len(whole)},0"}
+        member.size = 2000
+        archive.addfile(member, io.BytesIO(whole[:2000]))
+    with tarfile.open(path) as archive:
+        held = archive.extractfile("cat/holes.bmp")
+        assert held is not None
+        assert held.read() == whole  # so Python's own reader fills the hole with zeros
+    with listed(path) as listing:
+        assert [entry.path for entry in listing.entries] == [name for name, _ in pictures("cat", "dog")]
+        assert listing.left_out == [("x.tar/cat/holes.bmp", SPARSE)]
+
+
+def test_a_hard_link_is_the_file_that_it_names_and_other_links_are_listed(tmp_path: Path) -> None:
+    path = shard(tmp_path / "x.tar", ("./cat/0.png", png(1)), ("./.store/1.png", png(2)), ("./dog/0.png", png(3)))
+    with tarfile.open(path, "a") as archive:
+        archive.addfile(link("./cat/same.png", "./cat/0.png"))
+        archive.addfile(link("./dog/stored.png", ".store/1.png"))
+        archive.addfile(link("./dog/again.png", "./dog/stored.png"))
+        archive.addfile(link("./dog/gone.png", "./dog/nowhere.png"))
+        archive.addfile(link("./dog/soft.png", "0.png", tarfile.SYMTYPE))
+        archive.addfile(link("./dog/pipe.png", "", tarfile.FIFOTYPE))
+    with listed(path) as listing:
+        assert {entry.path: listing.read(entry) for entry in listing.entries} == {
+            "cat/0.png": png(1),
+            "cat/same.png": png(1),
+            "dog/0.png": png(3),
+            "dog/stored.png": png(2),
+            "dog/again.png": png(2),
+        }
+        assert dict(listing.left_out) == {
+            "x.tar/./.store/1.png": HIDDEN,
+            "x.tar/./dog/gone.png": LINK_BROKEN,
+            "x.tar/./dog/soft.png": SOFT_LINK,
+            "x.tar/./dog/pipe.png": NOT_A_FILE,
+        }
+
+
+def test_of_two_entries_with_one_name_the_last_counts_as_for_tar_itself(tmp_path: Path) -> None:
+    path = shard(tmp_path / "x.tar", *pictures("cat", "dog"))
+    with tarfile.open(path, "a") as archive:
+        member = tarfile.TarInfo("./cat/0.png")
+        member.size = len(png(77))
+        archive.addfile(member, io.BytesIO(png(77)))
+    with listed(path) as listing:
+        assert [(entry.path, listing.read(entry)) for entry in listing.entries] == [
+            ("cat/0.png", png(77)),
+            *pictures("cat", "dog")[1:],
+        ]
+        assert listing.left_out == [("x.tar/./cat/0.png", SECOND)]
+
+
+def test_pictures_whose_names_differ_only_in_a_slash_are_all_there(tmp_path: Path) -> None:
+    keys = ("a/x-0", "a-x/0", "a-x-0", "b/0")
+    shard(
+        tmp_path / "x" / "s.tar", *((f"{key}.png", png(i)) for i, key in enumerate(keys)), *((f"{key}.cls", b"cat") for key in keys)
+    )
+    shard(tmp_path / "x" / "s-b.tar", ("0.png", png(8)), ("0.cls", b"cat"), ("1.png", png(9)), ("1.cls", b"dog"))
+    with listed(tmp_path / "x") as listing:
+        assert {entry.path: listing.read(entry) for entry in listing.entries} == {
+            "cat/s-a-x-0.png": png(0),
+            "cat/s/a-x/0.png": png(1),
+            "cat/s/a-x-0.png": png(2),
+            "cat/s-b-0.png": png(8),
+            "cat/s/b/0.png": png(3),
+            "dog/s-b-1.png": png(9),
+        }
+        assert listing.left_out == []
+
+
+def test_a_shard_that_was_cut_between_two_files_is_refused(tmp_path: Path) -> None:
+    path = shard(tmp_path / "x.tar", *pictures("cat", "dog"))
+    whole = path.read_bytes()
+    with tarfile.open(path) as archive:
+        starts = [member.offset for member in archive]
+    for start in starts[1:]:
+        path.write_bytes(whole[:start])
+        with pytest.raises(BadArchive, match="cut short"):
+            listed(path)
+        path.write_bytes(whole[:start] + b"\xff" * tarfile.BLOCKSIZE + whole[start + tarfile.BLOCKSIZE :])
+        with pytest.raises(BadArchive, match="damaged"):
+            listed(path)
+
+
+@pytest.mark.parametrize("format", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize("mode", ["w", "w|"])
+def test_whole_shards_are_read_however_they_were_written(tmp_path: Path, format: int, mode: str) -> None:
+    path = tmp_path / "x.tar"
+    with path.open("wb") as file, tarfile.open(fileobj=file, mode=mode, format=format) as archive:
+        for name, content in pictures("cat", "dog", "d" * 90 + "/" + "e" * 90):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+        end = archive.offset
+    whole = path.read_bytes()
+    # with all its padding, with the two blocks of the standard, with one; and with another shard behind it, which no tar reads
+    for data in (whole, whole[: end + 1024], whole[: end + 512], whole + whole):
+        path.write_bytes(data)
+        with listed(path) as listing:
+            assert [len(listing.read(entry)) > 100 for entry in listing.entries] == [True] * 6
+
+
+@pytest.mark.skipif(shutil.which("tar") is None, reason="needs the program tar")
+def test_what_the_program_tar_packs_is_what_the_folder_holds(both: tuple[Path, Path], tmp_path: Path) -> None:
+    (both[0] / "train" / "dog" / "link.png").hardlink_to(next((both[0] / "train" / "cat").iterdir()))
+    with (tmp_path / "x.tar").open("wb") as file:
+        subprocess.run(["tar", "-cf", "-", "-C", str(both[0]), "."], stdout=file, check=True)
+    assert images.load(tmp_path / "x.tar").fingerprint == images.load(both[0]).fingerprint

@@ -136,7 +136,7 @@ def _descriptor(path: str) -> int:
     return descriptor
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _SYSTEM
 
 
@@ -172,7 +172,7 @@ def _walk(listing: Listing, start: str, links: list[str], seen: set[str]) -> Non
         for item in found:
             path = below + item.name
             is_folder = item.is_dir(follow_symlinks=False)
-            if _is_hidden(item.name):
+            if is_hidden(item.name):
                 listing.left_out.append((path, HIDDEN))
             elif item.is_symlink():
                 links.append(path)
@@ -293,7 +293,7 @@ def _sort_in(listing: Listing, info: zipfile.ZipInfo) -> None:
     path = info.filename.rstrip("/")
     *folders, _ = path.split("/")
     kind = stat.S_IFMT(info.external_attr >> 16)
-    if any(_is_hidden(part) for part in path.split("/")):
+    if any(is_hidden(part) for part in path.split("/")):
         listing.left_out.append((path, HIDDEN))
     elif kind == stat.S_IFLNK:
         listing.left_out.append((path, LINK_OUT))

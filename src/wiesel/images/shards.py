@@ -5,29 +5,47 @@ train-000000.tar               a shard; its name's first word says the split, if
     000017.cls                 the class of the picture with the same key: a number or a name
 cats.tar                       without .cls files: cat/001.jpg, train/cat/001.jpg, as in a folder or a .zip
 
-A .tar has no directory, so the first look walks over its headers, without reading what lies between them.
+A .tar has no directory, so the first look walks over its headers, without reading what lies between them. What counts is what unpacking
+would leave: of several entries with one name the last, and a hard link as the file that it names.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import posixpath
 import re
 import tarfile
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from wiesel.errors import BadArchive
 from wiesel.images.dataset import Reason
-from wiesel.images.listing import ENTRY_LIMIT, NOT_A_FILE, SECOND, TOTAL_LIMIT, Entry, Listing, list_folder, list_zip, printable
+from wiesel.images.listing import (
+    ENTRY_LIMIT,
+    HIDDEN,
+    LINK_BROKEN,
+    NOT_A_FILE,
+    SECOND,
+    TOTAL_LIMIT,
+    Entry,
+    Listing,
+    is_hidden,
+    list_folder,
+    list_zip,
+    printable,
+)
 
 LABEL = ".cls"
 LABEL_LIMIT = 256
 """Bytes of the longest class name."""
 
 NO_LABEL = Reason("a picture without a .cls beside it", "ein Bild ohne .cls daneben")
+SOFT_LINK = Reason("a symbolic link in a .tar", "ein symbolischer Verweis in einem .tar")
+SPARSE = Reason("stored with holes (a sparse file)", "mit Lücken gespeichert (eine sparse-Datei)")
 
 _SPLIT = re.compile(r"^(train|training|val|valid|validation|test|testing)(?![a-z])", re.IGNORECASE)
 
@@ -60,10 +78,13 @@ def listed(path: Path) -> Listing:
 
 
 def shards_of(path: Path) -> list[Path]:
-    """The .tar files that a source consists of; none if it is no such source."""
+    """The .tar files that a source consists of; none if it is no such source, as a folder with folders in it: a .tar beside them is a file."""
     if path.is_file():
         return [path] if path.suffix.lower() == ".tar" else []
-    return sorted(found for found in path.glob("*.tar") if found.is_file())
+    shards = sorted(found for found in path.glob("*.tar") if found.is_file() and not is_hidden(found.name))
+    if shards and any(found.is_dir() and not is_hidden(found.name) for found in path.iterdir()):
+        return []
+    return shards
 
 
 def list_shards(path: Path, shards: list[Path]) -> ShardListing:
@@ -72,7 +93,7 @@ def list_shards(path: Path, shards: list[Path]) -> ShardListing:
     total = 0
     for shard in shards:
         about = shard.stat()
-        members = _members(shard)
+        members = _members(listing, shard)
         total += sum(member.size for member in members)
         if total > TOTAL_LIMIT or len(listing.entries) + len(members) > ENTRY_LIMIT:
             raise _bad(shard, "the shards claim too many files or bytes", "die Shards geben zu viele Dateien oder Bytes an")
@@ -98,29 +119,70 @@ def shards_identity(path: Path, shards: list[Path]) -> str:
     return total.hexdigest()
 
 
-def _members(shard: Path) -> list[tarfile.TarInfo]:
+def _members(listing: Listing, shard: Path) -> list[tarfile.TarInfo]:
     """The plain files of a shard that is not compressed."""
-    found = []
+    last: dict[str, tarfile.TarInfo] = {}
     try:
         with tarfile.open(shard, "r:") as archive:
             for member in archive:
                 name = member.name.replace("\\", "/")
                 if name.startswith("/") or ".." in name.split("/"):
                     raise _bad(shard, f"its entry {name[:80]!r} leads out of it", f"ihr Eintrag {name[:80]!r} führt aus ihr hinaus")
-                if member.isreg():
-                    found.append(member)
+                if member.isdir():
+                    continue
+                place = posixpath.normpath(member.name)
+                if place in last:
+                    listing.left_out.append((f"{shard.name}/{member.name}", SECOND))
+                last[place] = _linked(member, last)
+            if not _ends(shard, archive.offset):
+                raise _bad(
+                    shard, "it is damaged or cut short (no end mark)", "sie ist beschädigt oder abgeschnitten (das Ende fehlt)"
+                )
     except (tarfile.TarError, OSError, EOFError) as error:
         raise _bad(
             shard, f"it is no plain .tar file or damaged ({error})", f"es ist keine einfache .tar-Datei oder beschädigt ({error})"
         ) from error
+    found = []
+    for place, member in last.items():
+        if (reason := _unusable(place, member)) is None:
+            found.append(member)
+        else:
+            listing.left_out.append((f"{shard.name}/{member.name}", reason))
     return found
 
 
+def _linked(member: tarfile.TarInfo, before: dict[str, tarfile.TarInfo]) -> tarfile.TarInfo:
+    """A hard link has no content of its own: what it names stands before it."""
+    target = before.get(posixpath.normpath(member.linkname)) if member.islnk() else None
+    if target is None:
+        return member
+    found = copy(target)
+    found.name = member.name
+    return found
+
+
+def _ends(shard: Path, start: int) -> bool:
+    """Whether zeros stand where the next entry would begin: POSIX asks for two blocks, but after one of them nothing is missing."""
+    with shard.open("rb") as file:
+        file.seek(start)
+        return file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
+
+
+def _unusable(place: str, member: tarfile.TarInfo) -> Reason | None:
+    if any(is_hidden(part) for part in place.split("/")):
+        return HIDDEN
+    if member.issym():
+        return SOFT_LINK
+    if member.islnk():
+        return LINK_BROKEN
+    if not member.isreg():
+        return NOT_A_FILE
+    return SPARSE if member.issparse() else None
+
+
 def _places(listing: ShardListing, shard: Path, members: list[tarfile.TarInfo]) -> list[tuple[str, tarfile.TarInfo]]:
-    """(path as if it lay in a folder, member) of each picture."""
-    hidden = [member for member in members if Path(member.name).name.startswith(".")]
-    members = [member for member in members if not Path(member.name).name.startswith(".")]
-    listing.left_out += [(f"{shard.name}/{member.name}", NOT_A_FILE) for member in hidden]
+    """(path as if it lay in a folder, member) of each picture: "class/shard-name", or "class/shard/name" if that is taken, because a "/"
+    in the name became a "-" that another has."""
     labels = {key_of(member.name): member for member in members if member.name.lower().endswith(LABEL)}
     if not labels:
         return [(member.name.removeprefix("./"), member) for member in members]
@@ -130,7 +192,7 @@ def _places(listing: ShardListing, shard: Path, members: list[tarfile.TarInfo]) 
     for member in members:
         if not member.name.lower().endswith(LABEL):
             by_key[key_of(member.name)].append(member)
-    found = []
+    found: dict[str, tarfile.TarInfo] = {}
     with shard.open("rb") as file:
         for key, pictures in by_key.items():
             if key not in labels:
@@ -139,8 +201,10 @@ def _places(listing: ShardListing, shard: Path, members: list[tarfile.TarInfo]) 
             file.seek(labels[key].offset_data)
             label = _label(shard, labels[key], file.read(min(labels[key].size, LABEL_LIMIT + 1)))
             for member in pictures:
-                found.append((f"{before}{label}/{shard.stem}-{member.name.replace('/', '-')}", member))
-    return found
+                flat = f"{before}{label}/{shard.stem}-{member.name.replace('/', '-')}"
+                taken = flat in found or flat in listing.where
+                found[f"{before}{label}/{shard.stem}/{member.name}" if taken else flat] = member
+    return list(found.items())
 
 
 def key_of(name: str) -> str:
