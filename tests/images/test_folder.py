@@ -263,6 +263,27 @@ def test_any_change_makes_it_read_anew_and_drops_the_old(change, folder, picture
     assert len([entry for entry in (tmp_path / "cache/pictures").iterdir() if entry.is_dir()]) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no time of the last change that a program cannot set")
+@pytest.mark.parametrize("change", ["new bytes", "two files swapped"])
+def test_a_change_that_leaves_size_and_time_is_seen_too(change, folder, picture):
+    root = folder("cat/", "dog/")
+    cat, dog = root / "cat/1.bmp", root / "dog/1.bmp"
+    for seed, path in enumerate((cat, dog)):
+        path.write_bytes(picture(seed, format="BMP"))
+        os.utime(path, ns=(5, 5))
+    before = load(root).train.pixels
+    if change == "new bytes":
+        cat.write_bytes(picture(7, format="BMP"))
+        os.utime(cat, ns=(5, 5))
+    else:
+        cat.rename(root / "other")
+        dog.rename(cat)
+        (root / "other").rename(dog)
+    after = load(root).train.pixels
+    np.testing.assert_array_equal(after[0], decode(cat.read_bytes(), channels=3, size=None))
+    assert not np.array_equal(after, before)
+
+
 def test_other_settings_have_entries_of_their_own(folder, tmp_path):
     root = folder("cat/1.png", "dog/1.png")
     for settings in ({}, {"size": 16}, {"channels": 1}, {"size": 16, "fit": "pad"}):

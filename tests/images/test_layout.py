@@ -59,6 +59,12 @@ def test_folders_around_it_all_are_taken_off():
     assert arranged("a/train/cat/1.jpg", "a/train/dog/1.jpg").around == "a/"
 
 
+def test_an_empty_folder_beside_the_one_around_it_all_is_no_class():
+    layout = arranged("images/cat/1.jpg", "images/dog/1.jpg", empty=("annotations", "annotations/xmls", "images"))
+    assert (layout.classes, layout.around) == (("cat", "dog"), "images/")
+    arranged("z/train/cat/1.jpg", "z/train/dog/1.jpg", empty=("notes/train/cow",))
+
+
 def test_numbers_as_class_names_are_in_natural_order():
     layout = arranged(*(f"{name}/x.jpg" for name in (10, 2, 1, 0, 11, 100)))
     assert layout.classes == ("0", "1", "2", "10", "11", "100")

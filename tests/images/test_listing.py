@@ -13,6 +13,7 @@ import pytest
 
 from wiesel.errors import BadArchive
 from wiesel.images.listing import (
+    GONE,
     HIDDEN,
     LINK_BROKEN,
     LINK_OUT,
@@ -20,6 +21,7 @@ from wiesel.images.listing import (
     NOT_A_FILE,
     SECOND,
     Listing,
+    _count,
     list_folder,
     list_zip,
     printable,
@@ -145,6 +147,19 @@ def test_a_folder_without_permission_is_left_out(tmp_path: Path):
     assert [path for path, _ in listing.left_out] == ["dog"]
 
 
+@posix  # Windows lists a file's size with its name
+def test_a_file_that_vanishes_while_its_folder_is_listed_is_left_out(tmp_path: Path):
+    write(tmp_path, "cat/1.jpg", "cat/2.jpg")
+    listing = Listing(tmp_path)
+    with os.scandir(tmp_path / "cat") as found:
+        items = sorted(found, key=lambda item: item.name)
+    (tmp_path / "cat" / "1.jpg").unlink()
+    for item in items:
+        _count(listing, f"cat/{item.name}", item)
+    assert paths(listing) == ["cat/2.jpg"]
+    assert listing.left_out == [("cat/1.jpg", GONE)]
+
+
 @posix
 def test_any_name_that_the_system_accepts_is_listed_and_printable(tmp_path: Path):
     names = [
@@ -210,6 +225,17 @@ def test_a_zip_whose_names_lead_out_of_it_is_refused(name, tmp_path: Path):
     info.filename = name
     with pytest.raises(BadArchive, match="leads out of it"):
         list_zip(zipped(tmp_path / "x.zip", "cat/1.jpg", info))
+
+
+def test_a_zip_with_backslashes_has_folders_too(tmp_path: Path):
+    names = ("cat\\1.jpg", "cat\\.hidden.jpg", "dog\\", "dog/1.jpg", "dog\\1.jpg")
+    with list_zip(zipped(tmp_path / "x.zip", *names)) as listing:
+        assert {entry.path: listing.read(entry) for entry in listing.entries} == {
+            "cat/1.jpg": b"cat\\1.jpg",
+            "dog/1.jpg": b"dog\\1.jpg",  # of one name, the last
+        }
+        assert listing.folders == {"cat", "dog"}
+        assert dict(listing.left_out) == {"cat/.hidden.jpg": HIDDEN, "dog/1.jpg": SECOND}
 
 
 def test_an_encrypted_zip_is_refused(tmp_path: Path):

@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -80,14 +81,40 @@ def test_shards_and_folder_hold_the_same_pictures(both: tuple[Path, Path]) -> No
         )
 
 
-def test_the_second_load_opens_no_shard(both: tuple[Path, Path]) -> None:
+_opened: list[str] | None = None
+
+
+def _hook(event: str, arguments: tuple) -> None:
+    if _opened is not None and event == "open" and str(arguments[0]).endswith(".tar"):
+        _opened.append(str(arguments[0]))
+
+
+sys.addaudithook(_hook)  # hooks cannot be taken off again, so this one listens only while `_opened` is a list
+
+
+def test_the_second_load_opens_no_shard(both: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "_opened", [])
     first = images.load(both[1])
-    for path in both[1].iterdir():
-        before = path.stat()
-        path.write_bytes(bytes(before.st_size))
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    again = images.load(both[1])
-    assert again.fingerprint == first.fingerprint
+    assert _opened
+    assert {Path(path).name for path in _opened} == {path.name for path in both[1].iterdir()}
+    _opened.clear()
+    assert images.load(both[1]).fingerprint == first.fingerprint
+    assert _opened == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no time of the last change that a program cannot set")
+def test_a_shard_that_changed_is_read_again_also_with_the_size_and_time_of_before(both: tuple[Path, Path]) -> None:
+    first = images.load(both[1])
+    path = both[1] / "test-000000.tar"
+    before, content = path.stat(), path.read_bytes()
+    path.write_bytes(content.replace(b"cat", b"dog"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert first.test is not None
+    assert first.test.labels.tolist() == [0, 0, 1, 1]
+    again = images.load(both[1]).test
+    assert again is not None
+    assert again.labels.tolist() == [1, 1, 1, 1]
 
 
 def test_a_single_tar_without_labels_is_read_like_a_folder(tmp_path: Path) -> None:

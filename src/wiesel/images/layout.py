@@ -82,13 +82,14 @@ def arrange(source: Path, paths: Sequence[str], folders: Iterable[str], *, files
         raise NoClassFolders(path=source, count=len(paths))
 
     classes = _classes(source, found)
-    _refuse_empty(source, classes, [folder.split("/")[around:] for folder in folders], splits)
+    outer = paths[0].split("/")[:around]
+    inner = [parts[around:] for parts in (folder.split("/") for folder in folders) if parts[:around] == outer]
+    _refuse_empty(source, classes, inner, splits)
     number = {name: i for i, name in enumerate(classes)}
     name_of = _distinct({path: printable("/".join(parts[path])) for path, _, _ in found})
     places = [Place(path, name_of[path], split, number[name]) for path, split, name in found]
     places.sort(key=lambda place: (SPLITS.index(place.split), place.label, natural(place.name)))
-    outer = "".join(f"{folder}/" for folder in paths[0].split("/")[:around])
-    return Layout(classes, tuple(places), tuple(left_out), printable(outer))
+    return Layout(classes, tuple(places), tuple(left_out), printable("".join(f"{folder}/" for folder in outer)))
 
 
 def _around(paths: Sequence[Sequence[str]]) -> int:

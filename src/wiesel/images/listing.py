@@ -39,6 +39,7 @@ LINK_OUT = Reason("a link that leads out of the folder", "ein Verweis, der aus d
 LINK_TWICE = Reason("a link to something that is counted already", "ein Verweis auf etwas, das schon gezählt ist")
 LINK_BROKEN = Reason("a link that leads nowhere", "ein Verweis ins Leere")
 NO_ACCESS = Reason("no permission to read it", "keine Leseberechtigung")
+GONE = Reason("vanished while the folder was listed", "verschwunden, während der Ordner gelistet wurde")
 SECOND = Reason("a second entry of the same name", "ein zweiter Eintrag gleichen Namens")
 TOO_LONG = Reason(f"larger than {FILE_LIMIT >> 20} MB", f"grösser als {FILE_LIMIT >> 20} MB")
 
@@ -140,6 +141,11 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _SYSTEM
 
 
+def touched(about: os.stat_result) -> int:
+    """Changes with the content, also where the time of the last change is set back or is that of another file which takes its place."""
+    return about.st_mtime_ns + about.st_ctime_ns
+
+
 # --- folder ------------------------------------------------------------------------------------------------------------------
 
 
@@ -182,12 +188,20 @@ def _walk(listing: Listing, start: str, links: list[str], seen: set[str]) -> Non
                     waiting.append(path)
             elif item.is_file(follow_symlinks=False):
                 if _first_time(item.path, start, seen):
-                    about = item.stat(follow_symlinks=False)
-                    listing.entries.append(Entry(path, about.st_size, about.st_mtime_ns))
+                    _count(listing, path, item)
                 else:
                     listing.left_out.append((path, LINK_TWICE))
             else:
                 listing.left_out.append((path, NOT_A_FILE))
+
+
+def _count(listing: Listing, path: str, file: os.DirEntry[str] | Path) -> None:
+    try:
+        about = file.stat(follow_symlinks=False)
+    except OSError as error:
+        listing.left_out.append((path, GONE if isinstance(error, FileNotFoundError) else NO_ACCESS))
+    else:
+        listing.entries.append(Entry(path, about.st_size, touched(about)))
 
 
 def _first_time(path: str, start: str, seen: set[str]) -> bool:
@@ -212,9 +226,7 @@ def _follow(listing: Listing, link: str, links: list[str], seen: set[str]) -> No
         return _walk(listing, link, links, seen)
     elif Path(real).is_file():
         seen.add(real)
-        about = Path(real).stat()
-        listing.entries.append(Entry(link, about.st_size, about.st_mtime_ns))
-        return None
+        return _count(listing, link, Path(real))
     else:
         reason = NOT_A_FILE
     listing.left_out.append((link, reason))
@@ -237,6 +249,9 @@ def list_zip(path: Path) -> Listing:
         raise BadArchive(path=path, reason=reason) from error
     listing = Listing(Path(path), archive=archive)
     try:
+        for info in archive.infolist():  # old Windows programs write "cat\1.jpg"; for reading, zipfile keeps the name as it was
+            info.filename = info.filename.replace("\\", "/")
+            archive.NameToInfo[info.filename] = info
         _check_archive(path, archive.infolist())
         for info in _first_of_each_name(listing, archive.infolist()):
             _sort_in(listing, info)
@@ -268,7 +283,7 @@ def _check_archive(path: Path, infos: Iterable[zipfile.ZipInfo]) -> None:
     total = 0
     for count, info in enumerate(infos, 1):
         total += info.file_size
-        name = info.filename.replace("\\", "/")
+        name = info.filename
         if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
             raise _bad(path, f"its entry {name[:80]!r} leads out of it", f"ihr Eintrag {name[:80]!r} führt aus ihr hinaus")
         if info.flag_bits & 1:

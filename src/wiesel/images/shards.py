@@ -37,6 +37,7 @@ from wiesel.images.listing import (
     list_folder,
     list_zip,
     printable,
+    touched,
 )
 
 LABEL = ".cls"
@@ -102,7 +103,7 @@ def list_shards(path: Path, shards: list[Path]) -> ShardListing:
                 listing.left_out.append((name, SECOND))
                 continue
             listing.where[name] = (shard, member.offset_data)
-            listing.entries.append(Entry(name, member.size, about.st_mtime_ns ^ member.offset_data))
+            listing.entries.append(Entry(name, member.size, touched(about) ^ member.offset_data))
             parts = name.split("/")[:-1]
             listing.folders.update("/".join(parts[: i + 1]) for i in range(len(parts)))
     listing.entries.sort(key=lambda entry: entry.path)
@@ -115,7 +116,7 @@ def shards_identity(path: Path, shards: list[Path]) -> str:
     total = hashlib.sha256(printable(str(path.resolve())).encode())
     for shard in shards:
         about = shard.stat()
-        total.update(b"\0" + printable(shard.name).encode() + b"\0%d %d" % (about.st_size, about.st_mtime_ns))
+        total.update(b"\0" + printable(shard.name).encode() + b"\0%d %d" % (about.st_size, touched(about)))
     return total.hexdigest()
 
 
