@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import copy
 import pickle
+import shutil
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_digits
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import wiesel
-from wiesel.errors import BadValue
+from wiesel.errors import BadValue, UnknownClassName
 
 QUICK = {"model": "simple_cnn", "epochs": 1, "batch": 64, "rate": 0.01}
 
@@ -112,6 +114,89 @@ def test_it_takes_a_folder_and_keeps_the_run(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "weights.safetensors").is_file()
     again = pickle.loads(pickle.dumps(classifier))  # what joblib does between processes
     assert np.array_equal(again.predict(folder), classifier.predict(folder))
+
+
+def test_another_folder_is_scored_by_the_names_of_its_classes(tmp_path: Path) -> None:
+    from tests.jobs.test_train import make_folder
+
+    folder = make_folder(tmp_path / "stripes", 60)
+    classifier = wiesel.Classifier(**{**QUICK, "epochs": 6, "batch": 8, "output": tmp_path / "run"}).fit(folder)
+    shutil.copytree(folder, tmp_path / "some", ignore=shutil.ignore_patterns("left"))
+    some = wiesel.images.load(tmp_path / "some")
+    names = np.array(some.classes)[some.train.labels]
+    by_hand = np.mean(classifier.predict(some) == names)
+    assert by_hand > 0.5
+    assert classifier.score(some) == classifier.score(tmp_path / "some") == classifier.score(some, names) == by_hand
+
+    (folder / "left").rename(folder / "lefty")
+    with pytest.raises(UnknownClassName, match="no class 'lefty'\\. Nearest: left\\. Its classes: left, middle, right"):
+        classifier.score(folder)
+    with pytest.raises(ValueError, match="one label per picture"):
+        classifier.score(some.train.pixels)
+
+
+def test_labels_in_a_column_are_scored_like_labels_in_a_row(fitted, digits) -> None:  # type: ignore[no-untyped-def]
+    X, y = digits
+    with pytest.warns(DataConversionWarning):
+        assert fitted.score(X, y[:, None]) == fitted.score(X, y)
+    with pytest.raises(ValueError, match="one per picture"):
+        fitted.score(X, y[:1])
+
+
+@pytest.mark.parametrize(
+    ("learned", "types"),
+    [
+        (lambda X: X, (np.uint8, np.int64, np.float32)),  # 0..16 as floats
+        (lambda X: (X * 15).astype(np.uint8), (np.int64, np.float64, np.float32)),
+        (lambda X: (X > 7).astype(float), (bool, np.uint8, np.int64)),
+        (lambda X: X > 7, (float, np.uint8, np.int64)),
+    ],
+    ids=["floats", "bytes", "zeros and ones", "truth values"],
+)
+def test_equal_numbers_are_equal_pictures_whatever_their_type(digits, learned, types) -> None:  # type: ignore[no-untyped-def]
+    X = learned(digits[0][:150])
+    classifier = wiesel.Classifier(**QUICK).fit(X, digits[1][:150])
+    expected = classifier.predict_proba(X)
+    for kind in types:
+        assert np.array_equal(classifier.predict_proba(X.astype(kind)), expected)
+
+
+def test_numbers_on_another_scale_than_in_fit_are_refused_or_clipped(fitted, digits, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("WIESEL_LANG", "de")
+    X, y = digits[0][:100], digits[1][:100]
+    with_bytes = wiesel.Classifier(**QUICK).fit((X * 15).astype(np.uint8), y)
+    with_shares = wiesel.Classifier(**QUICK).fit(X / 16, y)
+    for classifier, others, said in (
+        (with_bytes, X / 16, "X = '0 bis 1' ist nicht möglich: 0 bis 255, wie in fit"),
+        (with_bytes, X * 16, "X = '0 bis 256'"),
+        (with_shares, X, "X = '0 bis 16' ist nicht möglich: 0 bis 1, wie in fit"),
+    ):
+        with pytest.raises(BadValue, match=said):
+            classifier.predict(others)
+    assert np.array_equal(fitted.predict_proba(X * 2), fitted.predict_proba(np.minimum(X * 2, 16)))
+
+
+def test_pictures_that_are_not_square_are_predicted_from_their_folder(tmp_path: Path) -> None:
+    wide = np.random.default_rng(0).integers(0, 256, (24, 16, 24, 3), dtype=np.uint8)
+    for number, picture in enumerate(wide):
+        place = tmp_path / "wide" / ("one", "two")[number % 2] / f"{number:02}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(place)
+    classifier = wiesel.Classifier(**QUICK).fit(tmp_path / "wide")
+    assert classifier.network_(torch.zeros(1, 3, 16, 24)).shape == (1, 2)
+    by_hand = classifier.predict(np.concatenate([wide[::2], wide[1::2]]))
+    assert classifier.predict(tmp_path / "wide").tolist() == by_hand.tolist()
+
+
+def test_a_second_fit_leaves_the_first_run_alone(tmp_path: Path, digits) -> None:  # type: ignore[no-untyped-def]
+    X, y = digits[0][:100], digits[1][:100]
+    classifier = wiesel.Classifier(**QUICK, output=tmp_path / "run").fit(X, y)
+    weights = (tmp_path / "run" / "weights.safetensors").read_bytes()
+    (tmp_path / "run-2").write_text("a person's notes")
+    classifier.fit(X, y % 2)
+    assert (classifier.run_.path, len(classifier.classes_)) == (tmp_path / "run-3", 2)
+    assert (tmp_path / "run" / "weights.safetensors").read_bytes() == weights
+    assert (tmp_path / "run-2").read_text() == "a person's notes"
 
 
 def test_a_copy_keeps_a_temporary_run_alive(digits) -> None:  # type: ignore[no-untyped-def]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from wiesel.errors import BadValue, NotFitted
+from wiesel.errors import BadValue, NotFitted, UnknownClassName, nearest
+from wiesel.language import say
 from wiesel.runs.folder import SEALED, RunFolder
 from wiesel.runs.manifest import MANIFEST
 
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
     from wiesel.images import DataSet
     from wiesel.runs.trained import Trained
 
+BYTES, SHARES = (0.0, 255.0), (0.0, 1.0)
+"""Scales of pictures: the numbers that are black and white."""
+
 
 class Classifier:
     """A convolutional network that follows scikit-learn's conventions.
 
     `X` may be
-    - an array or tensor of pictures: (n, height, width), (n, height, width, channels) or (n, channels, height, width), bytes 0..255
-      or numbers 0..1 (numbers outside are stretched from the range seen in `fit`);
+    - an array or tensor of pictures: (n, height, width), (n, height, width, channels) or (n, channels, height, width). `fit` decides
+      what black and white are: 0 and 255 for bytes and for a data set, 0 and 1 for floats within 0..1 and for truth values, else the
+      lowest and the highest number seen. Afterwards equal numbers are equal pictures, whatever their type; numbers beyond a scale of
+      0..255 or 0..1 are refused, others are clipped;
     - rows of pixels (n, height * width) of square grey pictures, as in scikit-learn's digits; rows whose length is no square are
       taken as strips one pixel high;
     - a data set, the name of one, a folder or a .zip file; then `y` is left out.
@@ -38,7 +44,8 @@ class Classifier:
         epochs, batch, rate, optimiser, size, flip, shift: as in a recipe.
         validation: share of the training pictures that is kept to choose the best epoch.
         seed: `None` is 0; a run is repeatable in any case.
-        output: where the run folder stays; by default it is temporary and goes with the classifier.
+        output: where the run folder stays; by default it is temporary and goes with the classifier. What is there already is never
+            touched: the next `fit` makes `output-2`, then `output-3`, …; `run_` says which.
         verbose: show progress.
 
     Attributes after `fit`: `classes_`, `n_features_in_` (values per picture), `run_` (the run folder), `network_`.
@@ -76,17 +83,16 @@ class Classifier:
     # --- learning and using ----------------------------------------------------------------------------------------------
 
     def fit(self, X: Any, y: ArrayLike | None = None) -> Classifier:
-        """Train on `X`; every call starts anew."""
+        """Train on `X`; every call starts anew, in a run folder of its own (see `output`)."""
         from wiesel.jobs.train import train_only
         from wiesel.runs.trained import load
         from wiesel.training.progress import Silent, fitting
 
         data, labels = self._data_set(X, y)
         self._temporary = self.output is None
-        place = Path(self.output) if self.output is not None else self._own_folder() / "run"
         self.run_ = train_only(
             data,
-            output=place,
+            output=self._own_folder() / "run" if self.output is None else _free(Path(self.output)),
             progress=fitting() if self.verbose else Silent(),
             architecture=self.model,
             epochs=self.epochs,
@@ -129,9 +135,17 @@ class Classifier:
         return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
     def score(self, X: Any, y: ArrayLike | None = None) -> float:
-        """Share of pictures classified as in `y` (or as the data set says)."""
-        truth = np.asarray(y) if y is not None else np.asarray(self.classes_)[self._images(X).labels]
-        return float(np.mean(self.predict(X) == truth))
+        """Share of pictures classified as in `y`; without `y`, as the data set, folder or .zip names them.
+
+        Raises:
+            UnknownClassName: the data set has pictures of a class that `fit` did not see.
+        """
+        if y is not None:
+            found = self.predict(X)
+            return float(np.mean(found == _one_each(y, len(found))))
+        data = self._named(X)
+        numbers = self.predict_proba(data).argmax(axis=1)
+        return float(np.mean(numbers == self._numbers(data)))
 
     @property
     def network_(self) -> Any:
@@ -209,19 +223,17 @@ class Classifier:
     def _data_set(self, X: Any, y: ArrayLike | None) -> tuple[DataSet, NDArray[Any]]:
         from wiesel import images
 
-        if isinstance(X, images.DataSet):
-            return X, np.asarray(X.classes)
         if isinstance(X, str | Path):
-            data = images.load(X, size=self.size)
-            return data, np.asarray(data.classes)
+            X = images.load(X, size=self.size)
+        if isinstance(X, images.DataSet):
+            self._scale = BYTES
+            return X, np.asarray(X.classes)
         if y is None:
-            raise ValueError(
-                "requires y to be passed, but the target y is None: one label per picture. Only a data set, a folder or a .zip brings its own."
-            )
+            raise _no_labels()
         pictures = _pictures(X)
-        classes, numbers = _labels(y, len(pictures))
-        self._range = _range(pictures)
-        split = images.from_arrays(_bytes(pictures, self._range), numbers)
+        classes, numbers = _classes(_one_each(y, len(pictures)))
+        self._scale = _scale(pictures)
+        split = images.from_arrays(_bytes(pictures, self._scale), numbers)
         return images.data_set_of(split, classes=tuple(str(label) for label in classes), name="arrays"), classes
 
     def _images(self, X: Any) -> Any:
@@ -229,14 +241,46 @@ class Classifier:
 
         if isinstance(X, images.Images):
             return X
-        if isinstance(X, images.DataSet):
-            return X.test if X.test is not None else X.train
-        if isinstance(X, str | Path):
-            return self._images(
-                images.load(X, size=self._model().preprocessing.height, channels=self._model().preprocessing.channels)
-            )
+        if isinstance(X, str | Path | images.DataSet):
+            data = self._named(X)
+            return data.test if data.test is not None else data.train
         pictures = _pictures(X)
-        return images.from_arrays(_bytes(pictures, getattr(self, "_range", None)), np.zeros(len(pictures), dtype=np.int64))
+        _refuse_other_scale(pictures, self._scale)
+        return images.from_arrays(_bytes(pictures, self._scale), np.zeros(len(pictures), dtype=np.int64))
+
+    def _named(self, X: Any) -> DataSet:
+        """Pictures that bring the names of their classes."""
+        from wiesel import images
+
+        if isinstance(X, images.DataSet):
+            return X
+        if not isinstance(X, str | Path):
+            raise _no_labels()
+        known = self._model().preprocessing
+        size = known.height if known.height == known.width else 0  # other than square are only pictures of their own size
+        return images.load(X, size=size, channels=known.channels)
+
+    def _numbers(self, data: DataSet) -> NDArray[np.int64]:
+        """The number that the network gives to the class of each picture; a data set may number the same names otherwise."""
+        known, labels = list(self._model().classes), self._images(data).labels
+        own = np.zeros(len(data.classes), dtype=np.int64)
+        for number in np.unique(labels).tolist():
+            name = data.classes[number]
+            if name not in known:
+                shown = ", ".join(known[:20]) + (" …" if len(known) > 20 else "")
+                raise UnknownClassName(name=name, nearest=nearest(name, known), known=shown)
+            own[number] = known.index(name)
+        numbers: NDArray[np.int64] = own[labels]
+        return numbers
+
+
+def _free(wanted: Path) -> Path:
+    """The folder, or the first of folder-2, folder-3, … where nothing is yet."""
+    place, number = wanted, 1
+    while place.exists() and not (place.is_dir() and not any(place.iterdir())):
+        number += 1
+        place = Path(f"{wanted}-{number}")
+    return place
 
 
 def _pictures(X: Any) -> NDArray[Any]:
@@ -268,24 +312,35 @@ def _pictures(X: Any) -> NDArray[Any]:
     return array
 
 
-def _labels(y: ArrayLike, count: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The classes in order, and the number of each picture's class."""
+def _one_each(y: ArrayLike, count: int) -> NDArray[Any]:
+    """`y` as `count` labels in a row."""
     labels = np.asarray(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         warnings.warn("A column-vector y was passed when a 1d array was expected.", _conversion_warning(), stacklevel=4)
         labels = labels[:, 0]
     if labels.ndim != 1 or len(labels) != count:
         raise BadValue(setting="y", value=labels.shape, expected=f"{count} labels, one per picture")
+    return labels
+
+
+def _classes(labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The classes in order, and the number of each picture's class."""
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise BadValue(setting="y", value="NaN or infinity (inf)", expected="labels")
     if labels.dtype.kind == "f" and (labels != np.round(labels)).any():
         raise ValueError("Unknown label type: continuous. Classes are whole numbers or words; y looks like measurements.")
     classes, numbers = np.unique(labels, return_inverse=True)
-    if count < 2:
-        raise ValueError(f"n_samples = {count}: one sample is not enough to train on.")
+    if len(labels) < 2:
+        raise ValueError(f"n_samples = {len(labels)}: one sample is not enough to train on.")
     if len(classes) < 2:
         raise BadValue(setting="y", value=list(classes), expected="two or more classes, and there is one class")
     return classes, numbers.astype(np.int64)
+
+
+def _no_labels() -> ValueError:
+    return ValueError(
+        "requires y to be passed, but the target y is None: one label per picture. Only a data set, a folder or a .zip brings its own."
+    )
 
 
 def _not_fitted() -> Exception:
@@ -301,17 +356,31 @@ def _conversion_warning() -> type[Warning]:
     return getattr(module, "DataConversionWarning", UserWarning)
 
 
-def _range(pictures: NDArray[Any]) -> tuple[float, float] | None:
-    """None if the numbers are bytes or lie in 0..1 already; else (lowest, highest), from which they are stretched."""
+def _scale(pictures: NDArray[Any]) -> tuple[float, float]:
+    """Which numbers are black and white."""
     if pictures.dtype == np.uint8:
-        return None
+        return BYTES
     low, high = float(pictures.min()), float(pictures.max())
-    return None if low >= 0 and high <= 1 and pictures.dtype.kind == "f" else (low, high)
+    return SHARES if low >= 0 and high <= 1 and pictures.dtype.kind in "fb" else (low, high)
 
 
-def _bytes(pictures: NDArray[Any], stretch: tuple[float, float] | None) -> NDArray[Any]:
-    if pictures.dtype == np.uint8 or stretch is None:
+def _refuse_other_scale(pictures: NDArray[Any], scale: tuple[float, float]) -> None:
+    """Numbers that cannot be meant on the scale of `fit`: beyond 0..255 or 0..1, or fractions up to 1 where 255 is white.
+
+    Raises:
+        BadValue: names both scales.
+    """
+    low, high = float(pictures.min()), float(pictures.max())
+    beyond = scale in (BYTES, SHARES) and (low < scale[0] or high > scale[1])
+    shares = scale == BYTES and low >= 0 and high <= 1 and bool((pictures != np.round(pictures)).any())
+    if beyond or shares:
+        to, as_before = say(en="to", de="bis"), say(en="as in fit", de="wie in fit")
+        raise BadValue(setting="X", value=f"{low:g} {to} {high:g}", expected=f"{scale[0]:g} {to} {scale[1]:g}, {as_before}")
+
+
+def _bytes(pictures: NDArray[Any], scale: tuple[float, float]) -> NDArray[np.uint8]:
+    if pictures.dtype == np.uint8 and scale == BYTES:
         return pictures
-    low, high = stretch
+    low, high = scale
     scaled = (pictures.astype(np.float64) - low) / (high - low if high > low else 1.0)
     return np.asarray((scaled.clip(0, 1) * 255).round().astype(np.uint8))
