@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.reports.test_comparison import example
 from wiesel.cli import run
 from wiesel.cli.compare import fairness_page, verdict_page
 from wiesel.comparison import Outcomes, Plan, PlannedArm, Rules, arm, document, fingerprint, judge, small_print
+from wiesel.comparison.cells import cells
 from wiesel.comparison.ledger import Ledger
 from wiesel.comparison.plan import read
 from wiesel.comparison.shipped import named
-from wiesel.errors import BadValue, CellsFailed, FolderTaken, NoComparison, NoPlan, UnknownChange, UnknownModel, UnknownSetting
+from wiesel.errors import (
+    BadValue,
+    CellsFailed,
+    Damaged,
+    FolderTaken,
+    NoComparison,
+    NoPlan,
+    UnknownChange,
+    UnknownModel,
+    UnknownSetting,
+)
 from wiesel.jobs import compare as job
 from wiesel.jobs.compare import DOCUMENT, compare, show
 from wiesel.recipe import DataChoice, Training
+from wiesel.reports.comparison import html
 from wiesel.runs.documents import to_json
 
 
@@ -185,6 +203,64 @@ def test_show_shows_and_does_nothing_else(
     error = capsys.readouterr().err
     assert said in error
     assert "Traceback" not in error
+
+
+def places(tree: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The keys that lead to everything in a tree of JSON; of a list, to its first two entries."""
+    for key in tree if isinstance(tree, dict) else range(len(tree[:2])) if isinstance(tree, list) else ():
+        yield (*at, key)
+        yield from places(tree[key], (*at, key))
+
+
+def test_a_damaged_verdict_is_shown_or_named_whatever_is_missing_or_wrong(tmp_path: Path) -> None:
+    whole = example()
+    (tmp_path / "first").mkdir()
+    named = 0
+    for place in places(whole):
+        for wrong in ("missing", "word"):
+            mended = copy.deepcopy(whole)
+            *way, last = place
+            inner = functools.reduce(lambda tree, key: tree[key], way, mended)
+            if wrong == "missing":
+                del inner[last]
+            else:
+                inner[last] = wrong
+            (tmp_path / "first" / DOCUMENT).write_bytes(to_json(mended))
+            try:
+                found = show(tmp_path / "first")
+            except Damaged:
+                named += 1
+            else:
+                verdict_page(found)
+                found.to_markdown()
+                html(found.document, lang="de")
+    assert named > 50
+    del whole["arms"][1]["accuracies"]
+    (tmp_path / "first" / DOCUMENT).write_bytes(to_json(whole))
+    with pytest.raises(Damaged, match=r"(?s)first.*comparison\.json.*`accuracies`.*arms\[1\]"):
+        show(tmp_path / "first")
+
+
+def test_damaged_rows_of_the_ledger_and_the_index_are_passed_over(tmp_path: Path) -> None:
+    plan = Plan(arms=(PlannedArm(model="lenet5"), PlannedArm(model="simple_cnn")))
+    wanted = cells(plan, data="0" * 64, program="1")
+    ledger = Ledger(tmp_path / "first")
+    ledger.folder.mkdir()
+    ledger.begin(plan, data="0" * 64)
+    ledger.looked(plan, 1, [[cell.key] for cell in wanted[:2]])
+    before = ledger.rows("plan")
+    kinds = ("cell", "look", "plan", "start", "process", "died", "done", "reused")
+    for path in (ledger.index, ledger.rows_file):
+        with path.open("a", encoding="utf-8") as file:
+            for kind in kinds:
+                file.write(json.dumps({"kind": kind}) + "\n")
+                wrong = {name: [1] for name in ("key", "path", "plan", "sha256", "data", "arms", "cell", "folder", "pid", "said")}
+                file.write(json.dumps({"kind": kind, **wrong}) + "\n")
+    assert ledger.rows("plan", "process", "died", "done", "reused", "look") == before
+    assert ledger.known() == {}
+    assert ledger.comparisons() == 1
+    assert not ledger.seen_before(plan, wanted)
+    assert ledger.seen_before(replace(plan, first_seed=1), wanted)
 
 
 def test_a_mistake_in_a_plan_is_named_with_its_place_and_the_nearest_key(tmp_path: Path) -> None:

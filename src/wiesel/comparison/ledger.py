@@ -13,9 +13,12 @@ two of these arms in these very runs: who knows the result can choose the questi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from wiesel.comparison.cells import Cell, state
 from wiesel.comparison.plan import Plan, fingerprint, to_toml
@@ -23,6 +26,21 @@ from wiesel.errors import Damaged, OtherPicturesThanPlanned
 from wiesel.runs import commit, events
 from wiesel.runs.documents import read_bytes
 from wiesel.runs.folder import RunFolder
+
+ROWS: dict[str, dict[str, Any]] = {
+    "plan": {"sha256": str, "data": str},
+    "process": {"folder": str, "pid": int},
+    "died": {"cell": str, "said": str},
+    "done": {"key": str, "folder": str},
+    "reused": {"cell": str, "key": str, "path": str},
+    "look": {"number": int, "plan": str, "time": str},
+}
+"""What is read of a row of the ledger, by its kind."""
+INDEX: dict[str, dict[str, Any]] = {
+    "cell": {"key": str, "path": str},
+    "look": {"plan": str, "number": int, "arms": list[list[str]]},
+}
+"""The same for the index."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +78,7 @@ class Ledger:
         commit.append_line(self.rows_file, {"kind": kind, "time": events.now(), **facts})
 
     def rows(self, *kinds: str) -> list[events.Row]:
-        return [row for row in events.rows(self.rows_file) if row["kind"] in kinds or not kinds]
+        return [row for row in _whole(self.rows_file, ROWS) if row["kind"] in kinds or not kinds]
 
     def begin(self, plan: Plan, *, data: str, command: str = "") -> None:
         """Write the plan down, if it is not the one that stands there. `data`: fingerprint of the pictures; `command`: how it was asked.
@@ -116,7 +134,7 @@ class Ledger:
     def known(self) -> dict[str, Path]:
         """Finished cells of all plans here, by key; those that are gone or changed are left out."""
         found = {}
-        for row in events.rows(self.index):
+        for row in _whole(self.index, INDEX):
             if row["kind"] == "cell":
                 found[str(row["key"])] = self.index.parent / str(row["path"])
         return {key: path for key, path in found.items() if state(path) in ("finished", "diverged")}
@@ -127,7 +145,7 @@ class Ledger:
     def looked(self, plan: Plan, number: int, arms: Sequence[Sequence[str]]) -> None:
         """Write down a look (once), with the keys of each arm's cells."""
         own = fingerprint(plan)
-        for row in events.rows(self.index):
+        for row in _whole(self.index, INDEX):
             if row["kind"] == "look" and (row["plan"], row["number"]) == (own, number):
                 return
         commit.append_line(self.index, {"kind": "look", "plan": own, "number": number, "arms": [list(keys) for keys in arms]})
@@ -135,7 +153,7 @@ class Ledger:
     def seen_before(self, plan: Plan, cells: Sequence[Cell]) -> bool:
         """Another plan has looked at two or more of these arms in runs that count here too."""
         own = fingerprint(plan)
-        for row in events.rows(self.index):
+        for row in _whole(self.index, INDEX):
             if row["kind"] == "look" and row["plan"] != own:
                 keys = {key for arm in row["arms"] for key in arm}
                 if len({cell.arm for cell in cells if cell.key in keys}) >= 2:
@@ -144,4 +162,15 @@ class Ledger:
 
     def comparisons(self) -> int:
         """Plans here that have looked at their runs."""
-        return len({row["plan"] for row in events.rows(self.index) if row["kind"] == "look"})
+        return len({row["plan"] for row in _whole(self.index, INDEX) if row["kind"] == "look"})
+
+
+def _whole(path: Path, facts: dict[str, dict[str, Any]]) -> list[events.Row]:
+    """The rows of a file that say what their kind should; damaged ones are passed over, as torn ones are."""
+    found = []
+    for row in events.rows(path):
+        with suppress(msgspec.ValidationError):
+            for name, kind in facts.get(row["kind"], {}).items():
+                msgspec.convert(row.get(name), kind)
+            found.append(row)
+    return found

@@ -23,6 +23,7 @@ from wiesel.comparison.ledger import Ledger
 from wiesel.comparison.looks import schedule
 from wiesel.comparison.plan import Plan, PlannedArm, fingerprint, read, recipe_of
 from wiesel.comparison.rules import Rules
+from wiesel.comparison.shape import misshapen
 from wiesel.comparison.shipped import named, names
 from wiesel.comparison.small_data import FEW
 from wiesel.comparison.workers import Processes, Workers
@@ -234,6 +235,8 @@ def show(folder: Path | str) -> Comparison:
     document = parse_mapping(read_bytes(path / DOCUMENT), path / DOCUMENT)
     if lacking := [key for key in NEEDED if key not in document]:
         raise damaged(path, {DOCUMENT: say(en="lacks ", de="es fehlt ") + ", ".join(lacking)})
+    if wrong := misshapen(document):
+        raise damaged(path, {DOCUMENT: say(en="not a comparison: ", de="kein Vergleich: ") + wrong})
     return Comparison(path, document)
 
 
