@@ -16,12 +16,19 @@ from typing import Any, Literal
 import msgspec
 
 from wiesel.errors import BadValue, NotAFile, UnknownSetting, nearest
-from wiesel.language import say
+from wiesel.language import grouped, say
 
 Optimiser = Literal["sgd", "adamw", "muon"]
 Schedule = Literal["one_cycle", "cosine", "linear", "constant"]
 Precision = Literal["auto", "bf16", "fp32"]
 Fit = Literal["crop", "pad", "squash"]
+
+MOST_EPOCHS = 1_000_000
+"""A slip of the keyboard beyond: at ten epochs a second more than a day, and thousands of times what any paper trains for."""
+MOST_AT_ONCE = 1024
+"""Threads or processes: more than the largest machines have cores; the system kills a program that asks for millions."""
+MOST_PICTURES = 2**53
+"""Where a float stops telling numbers of pictures apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,9 +180,9 @@ def check(recipe: Recipe) -> None:
     Raises:
         BadValue: names the setting, its value and the range.
     """
-    data, training, augmentation = recipe.data, recipe.training, recipe.augmentation
+    data, training, augmentation, to = recipe.data, recipe.training, recipe.augmentation, say(en="to", de="bis")
     rules: list[tuple[str, Any, bool, str]] = [
-        ("epochs", training.epochs, training.epochs >= 1, "1 or more"),
+        ("epochs", training.epochs, 1 <= training.epochs <= MOST_EPOCHS, f"1 {to} {grouped(MOST_EPOCHS)}"),
         ("batch", training.batch, training.batch >= 2, "2 or more (batch norm needs more than one picture)"),
         ("rate", training.rate, training.rate >= 0, "above 0, or 0 for what suits the optimiser"),
         ("rest_rate", training.rest_rate, training.rest_rate > 0, "above 0"),
@@ -185,8 +192,8 @@ def check(recipe: Recipe) -> None:
         ("label_smoothing", training.label_smoothing, 0 <= training.label_smoothing < 1, "0 <= label_smoothing < 1"),
         ("ema", training.ema, 0 <= training.ema < 1, "0 <= ema < 1"),
         ("patience", training.patience, training.patience >= 0, "0 or more"),
-        ("threads", training.threads, training.threads >= 0, "0 or more"),
-        ("processes", training.processes, training.processes >= 1, "1 or more"),
+        ("threads", training.threads, 0 <= training.threads <= MOST_AT_ONCE, f"0 {to} {grouped(MOST_AT_ONCE)}"),
+        ("processes", training.processes, 1 <= training.processes <= MOST_AT_ONCE, f"1 {to} {grouped(MOST_AT_ONCE)}"),
         (
             "batch",
             training.batch,
@@ -228,7 +235,7 @@ def check(recipe: Recipe) -> None:
 
 
 def _share_or_number(value: float) -> bool:
-    return 0 < value < 1 or (value >= 1 and float(value).is_integer())
+    return 0 < value < 1 or (1 <= value < MOST_PICTURES and float(value).is_integer())
 
 
 def _may_freeze(value: int | str) -> bool:

@@ -60,7 +60,8 @@ def test_python_dash_m_is_the_command() -> None:
     [
         (["trian"], 2, 'Did you mean "train"?'),
         (["train", "--epoch", "3"], 2, "Did you mean --epochs?"),
-        (["train", "--epochs", "0"], 2, "epochs = 0 is not possible: 1 or more."),
+        (["train", "--epochs", "0"], 2, "epochs = 0 is not possible: 1 to 1,000,000."),
+        (["train", "--epochs", "2000000000"], 2, "epochs = 2000000000 is not possible: 1 to 1,000,000."),
         (["train", "--epochs", "many"], 2, "many"),
         (["train", "--opt", "adam"], 2, 'Did you mean "adamw"?'),
         (["train", "--model", "resnet8"], 2, "Nearest: resnet18"),

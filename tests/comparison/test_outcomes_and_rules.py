@@ -67,6 +67,7 @@ def test_divisions_are_paired_by_seed_or_not_at_all():
         {"looks": (5, 3, 10)},
         {"looks": (1, 3, 10)},
         {"looks": ()},
+        {"looks": (3, 5, 10**9), "cap": 10**9},
         {"alphas": (0.05,)},
         {"alphas": (0.01, -0.01, 0.02)},
         {"alphas": (0.1, 0.1, 0.1)},

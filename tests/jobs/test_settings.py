@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,12 @@ def english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ({"epochs": "3"}, r"epochs = '3' is not possible: Expected `int`, got `str`"),
         ({"epochs": 2.5}, r"epochs = 2\.5 is not possible"),
         ({"validation": 1.5}, r"validation = 1\.5 is not possible: a share between 0 and 1, or a number"),
-        ({"epochs": 0}, r"epochs = 0 is not possible: 1 or more"),
+        ({"epochs": 0}, r"epochs = 0 is not possible: 1 to 1,000,000\."),
+        ({"epochs": 2_000_000_000}, r"epochs = 2000000000 is not possible: 1 to 1,000,000\."),
+        ({"threads": 2**64}, r"threads = 18446744073709551616 is not possible: 0 to 1,024\."),
+        ({"processes": 10**9, "batch": 10**10}, r"processes = 1000000000 is not possible: 1 to 1,024\."),
+        ({"validation": math.inf}, r"validation = inf is not possible: a share between 0 and 1, or a number of pictures\."),
+        ({"test": 1e300}, r"test = 1e\+300 is not possible"),
         ({"resolutions": ((0.5, "small"),)}, r"resolutions = \(\(0\.5, 'small'\),\) is not possible"),
         ({"model": 5}, r"architecture = 5 is not possible"),
         ({"preset": "fastest"}, r"preset = 'fastest' is not possible: standard \| few \| fast"),

@@ -6,10 +6,14 @@ import math
 from dataclasses import dataclass
 
 from wiesel.errors import BadValue
-from wiesel.language import say
+from wiesel.language import grouped, say
 
 ENGINE = 1
 """Version of these statistics; part of a plan's fingerprint and kept with every verdict."""
+
+
+MOST_RUNS = 1000
+"""Of each arm. Each is a whole training, and what a plan asks for is written out before the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,12 @@ class Rules:
         rules = [
             ("margin", self.margin, math.isfinite(self.margin) and 0 <= self.margin < 1, "0 <= margin < 1"),
             ("looks", self.looks, len(self.looks) > 0 and self.looks[0] >= 2, f"2 {many}"),
+            (
+                "looks",
+                self.looks,
+                max(self.looks, default=0) <= MOST_RUNS,
+                say(en="at most ", de="höchstens ") + grouped(MOST_RUNS),
+            ),
             (
                 "looks",
                 self.looks,
