@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -161,3 +162,61 @@ def test_help_is_german_where_the_reader_is() -> None:
     )
     assert "Höchste Lernrate" in said.stdout
     assert "Peak learning rate" not in said.stdout
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS), ["data", "card"], ["lesson", "check"]], ids=" ".join)
+def test_no_word_of_the_parsers_own_help_stays_english(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "de")
+    assert run([*words, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Aufruf: wiesel" in said
+    english = (
+        "Usage",
+        "COMMAND",
+        "OPTIONS",
+        "ARGS",
+        "─ Arguments",
+        "─ Parameters",
+        "─ Commands",
+        "[required]",
+        "[default",
+        "[choices",
+    )
+    assert [word for word in (*english, "Display", " STR", " INT", " PATH", " CHOICE") if word in said] == []
+
+
+def test_every_argument_has_its_line_of_help(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "en")
+    for command in ("predict", "explain", "ood"):
+        assert run([command, "--help"]) == 0
+        assert re.search(r"MORE +More", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["trian"], "Den Befehl «trian» gibt es nicht. Meinst du train? Es gibt: train,"),
+        (["train", "--epoch", "3"], "--epoch gibt es nicht. Meinst du --epochs?"),
+        (["train", "--epochs", "drei"], "--epochs braucht eine ganze Zahl, nicht «drei»."),
+        (["train", "--lr", "0,1"], "--lr braucht eine Zahl (mit Punkt: 0.5), nicht «0,1»."),
+        (["train", "--json=vielleicht"], "--json braucht true oder false, nicht «vielleicht»."),
+        (["train", "--opt", "adam"], '--opt kann nicht «adam» sein. Zur Auswahl stehen: "sgd", "adamw", "muon". Meinst du adamw?'),
+        (["train", "--epochs"], "Nach --epochs fehlt der Wert."),
+        (["train", "--epochs", "1", "--epochs", "2"], "--epochs steht mehrmals da."),
+        (["train", "-xq"], "-x gibt es nicht."),
+        (["train", "eins", "zwei"], "Das ist zu viel: 'zwei'."),
+        (["predict", "lauf"], "Dem Befehl «predict» fehlt IMAGE."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_the_parser_tells_mistakes_in_german(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WIESEL_LANG", "de")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(words) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "─ Fehler ─" in error

@@ -14,7 +14,7 @@ from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 from wiesel.errors import NoMemory, WieselError
-from wiesel.language import say
+from wiesel.language import language, say
 
 COMMANDS = {  # name -> (function, what --help says in English, in German)
     "train": ("wiesel.cli.train:train", "Train a network and write its report.", "Ein Netz trainieren und den Bericht schreiben."),
@@ -83,6 +83,10 @@ def application() -> App:
         version=version,
         version_flags=["--version"],
     )
+    if language() == "de":
+        from wiesel.cli.german_parser import GermanHelp, german_mistake
+
+        app.help_formatter, app.error_formatter = GermanHelp(), german_mistake
     for name, (target, english, german) in COMMANDS.items():
         app.command(target, name=name, help=say(en=english, de=german))
     return app

@@ -37,7 +37,9 @@ def explain(
     run
         The run folder.
     image
-        A picture file; more may follow.
+        A picture file.
+    more
+        More picture files.
     method
         gradcam, gradcam++, layercam, hirescam, occlusion, integrated_gradients, smoothgrad or saliency; may be given several times.
     layer

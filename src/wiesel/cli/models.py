@@ -58,7 +58,7 @@ def models(
             "" if row.macs is None else number(row.macs / 1e6, 1),
             "x".join(map(str, row.input)) + f", {row.classes}",
             "" if row.accuracy is None else f"{number(row.accuracy, 1)} %",
-            row.paper,
+            say(en="textbook", de="Lehrtext") if row.paper == "textbook" else row.paper,
         )
         for row in rows
     ]

@@ -31,7 +31,9 @@ def ood(
     Parameters
     ----------
     run
-        A run folder; more of the same data may follow, as an ensemble.
+        A run folder.
+    more
+        More runs of the same data, as an ensemble.
     out
         Pictures from elsewhere: a named data set, a folder or a .zip. Its test split counts, if it has one.
     in_

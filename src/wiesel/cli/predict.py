@@ -35,7 +35,9 @@ def predict(
     run
         The run folder.
     image
-        A picture file, or a folder of them; more may follow.
+        A picture file, or a folder of them.
+    more
+        More of them.
     sure
         Answer with a set of classes that contains the truth in so many percent of cases: 90.
     json_
