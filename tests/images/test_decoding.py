@@ -17,7 +17,7 @@ from PIL import Image, features
 
 from wiesel.errors import Undecodable
 from wiesel.images import decoding
-from wiesel.images.decoding import BACKGROUND, decode, header, kind, refit
+from wiesel.images.decoding import BACKGROUND, decode, header, header_and_picture, kind, refit
 
 LOSSLESS = ("PNG", "BMP", "TIFF", "PPM", "GIF", "WEBP")
 
@@ -110,6 +110,20 @@ def test_a_big_endian_16_bit_tiff_is_the_same_picture():
     np.testing.assert_array_equal(found, np.rint(ramp / 257).astype(np.uint8))
 
 
+@pytest.mark.parametrize("mode", ["L", "I;16", "F"])
+def test_a_tiff_whose_zero_is_white_is_no_negative(mode):
+    values = {
+        "L": np.array([[0, 1, 255]], np.uint8),
+        "I;16": np.array([[0, 257, 65535]], np.uint16),
+        "F": np.array([[0, 1 / 255, 1]], np.float32),
+    }[mode]
+    data = saved(Image.fromarray(values), "TIFF")
+    photometric = struct.pack("<HHII", 262, 3, 1, 1)  # 1: black is zero
+    assert data.count(photometric) == 1
+    np.testing.assert_array_equal(grey(data), [[0, 1, 255]])
+    np.testing.assert_array_equal(grey(data.replace(photometric, struct.pack("<HHII", 262, 3, 1, 0))), [[255, 254, 0]])
+
+
 def test_32_bit_integers_are_read_as_16_bit_values_if_they_fit_and_refused_otherwise():
     fits = np.array([[0, 257, 65535]], np.int32)
     np.testing.assert_array_equal(grey(saved(Image.fromarray(fits), "TIFF")), [[0, 1, 255]])
@@ -177,6 +191,8 @@ def _transparent() -> list[tuple[str, bytes]]:
     key = Image.fromarray(rgba[..., :3])
     grey_key = Image.fromarray(la[..., 0])
     wide = b"".join(b"\0" + struct.pack(">3H", 65535, 257, 3) * 4 + struct.pack(">3H", 0, 0, 65535) * 4 for _ in range(4))
+    four = b"".join(b"\0" + bytes([0x77, 0x77, 0x22, 0x22]) for _ in range(4))
+    two = b"".join(b"\0" + bytes([0b10101010, 0b01010101]) for _ in range(4))
     deep = b"".join(b"\0" + struct.pack(">8H", 65000, 65000, 65000, 65000, 9999, 9999, 9999, 9999) for _ in range(4))
     return [
         ("RGBA png", saved(Image.fromarray(rgba))),
@@ -188,6 +204,8 @@ def _transparent() -> list[tuple[str, bytes]]:
         ("palette gif", saved(palette, "GIF", transparency=0)),
         ("colour key png", saved(key, "PNG", transparency=HIDDEN)),
         ("grey key png", saved(grey_key, "PNG", transparency=255)),
+        ("2-bit grey key png", raw_png(8, 4, 2, 0, two, (b"tRNS", struct.pack(">H", 2)))),
+        ("4-bit grey key png", raw_png(8, 4, 4, 0, four, (b"tRNS", struct.pack(">H", 7)))),
         ("16-bit colour key png", raw_png(8, 4, 16, 2, wide, (b"tRNS", struct.pack(">3H", 65535, 257, 3)))),
         ("16-bit grey key png", raw_png(8, 4, 16, 0, deep, (b"tRNS", struct.pack(">H", 65000)))),
     ]
@@ -239,6 +257,22 @@ def test_every_exif_orientation_shows_the_upright_picture(orientation, format):
     assert found.shape == upright.shape
     assert np.abs(found - expected).max() <= (3 if format == "JPEG" else 0)  # rounding of the transposed blocks
     assert (header(data).height, header(data).width) == upright.shape[:2]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("shape", [(24, 40), (24, 400)])
+def test_a_png_may_have_its_orientation_behind_the_pixels(orientation, shape):
+    upright = smooth(*shape)
+    data = saved(Image.fromarray(np.ascontiguousarray(_stored(upright, orientation))), "PNG")
+    exif = b"MM\0*\0\0\0\x08" + struct.pack(">HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
+    end = png_chunk(b"IEND", b"")
+    data = data.removesuffix(end) + png_chunk(b"tEXt", b"Comment\0here") + png_chunk(b"eXIf", exif) + end
+    np.testing.assert_array_equal(rgb(data), upright)
+    if max(shape) < 256:
+        assert (header(data).height, header(data).width) == shape
+        both = header_and_picture(data, channels=3, wanted=lambda _: True)
+        assert (both[0].height, both[0].width) == shape
+        np.testing.assert_array_equal(both[1], upright)
 
 
 def test_orientation_is_right_also_when_the_jpeg_is_decoded_at_a_reduced_size():
@@ -390,6 +424,27 @@ def test_a_jpeg_with_thousands_of_passes_is_refused():
     bomb = data[:-2] + data[at:-2] * 100 + b"\xff\xd9"
     with pytest.raises(Undecodable, match="JPEG passes"):
         rgb(bomb)
+
+
+def test_bytes_that_look_like_passes_are_none_behind_the_picture_or_within_a_note():
+    progressive = saved(Image.fromarray(smooth(64, 64)), "JPEG", progressive=True, quality=95)
+    film = b"\xff\xda\0\x08" * 5000
+    note = b"\xff\xec" + struct.pack(">H", 2 + 60_000) + (b"\xff\xda" * 30_000)
+    expected = rgb(progressive)
+    np.testing.assert_array_equal(rgb(progressive + film), expected)
+    np.testing.assert_array_equal(rgb(progressive[:2] + note + progressive[2:] + film), expected)
+
+
+def test_thousands_of_passes_are_refused_also_between_notes_and_before_a_film():
+    data = saved(Image.fromarray(smooth(64, 64)), "JPEG", progressive=True)
+    at = data.index(b"\xff\xda")
+    passes = (b"\xff\xec\0\x04\xff\xd9" + b"\xff\xff" + data[at:-2]) * 100  # the note's content reads like an end
+    with pytest.raises(Undecodable, match="JPEG passes"):
+        rgb(data[:-2] + passes + b"\xff\xd9" + b"\xff\xda" * 10)
+    start = time.process_time()
+    with pytest.raises(Undecodable, match="JPEG passes"):
+        rgb(data[:-2] + data[at:-2] * 20_000 + b"\xff\xd9")
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM"])

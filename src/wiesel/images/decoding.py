@@ -45,6 +45,9 @@ PIXEL_LIMIT = 89_000_000
 SCAN_LIMIT = 200
 """Passes of a progressive JPEG. Encoders write about 10; a small file with thousands keeps a processor busy for minutes."""
 
+_LATE_EXIF = 256
+"""Side in pixels up to which a PNG is searched for EXIF behind its pixels; beyond, the header would cost as much as reading the whole file."""
+
 SNIFF = 32
 """Bytes that `kind` needs."""
 
@@ -74,7 +77,8 @@ _BMP_HEADERS = tuple(struct.pack("<I", size) for size in (12, 40, 52, 56, 64, 10
 
 
 class Header(msgspec.Struct, frozen=True, gc=False):
-    """What a file says before its pixels are decoded. `width` and `height` are those of the upright picture."""
+    """What a file says before its pixels are decoded. `width` and `height` are those of the upright picture (of a large PNG, only if its
+    orientation stands before the pixels)."""
 
     format: str
     mode: str
@@ -184,7 +188,24 @@ def _opened(file: BinaryIO) -> Image.Image:
     width, height = image.size
     if width * height > PIXEL_LIMIT:
         raise _too_large(width * height)
+    if format == "PNG" and "exif" not in image.info and max(width, height) <= _LATE_EXIF:
+        image.info["exif"] = _late_exif(file)
     return image
+
+
+def _late_exif(file: BinaryIO) -> bytes | None:
+    """EXIF that a PNG has behind its pixels, as it may. Pillow meets it only when it decodes them; the header should know it as well."""
+    place = file.tell()
+    file.seek(len(b"\x89PNG\r\n\x1a\n"))
+    exif = None
+    while exif is None and len(start := file.read(8)) == 8 and start[4:] != b"IEND":
+        length = int.from_bytes(start[:4], "big")
+        if start[4:] == b"eXIf":
+            exif = file.read(length)
+        else:
+            file.seek(length + 4, io.SEEK_CUR)  # the checksum
+    file.seek(place)
+    return exif
 
 
 def _header(image: Image.Image) -> Header:
@@ -206,8 +227,23 @@ def _decoded(image: Image.Image, data: bytes, channels: int, size: Size, fit: Fi
 
 
 def _refuse_many_scans(data: bytes) -> None:
-    if (scans := data.count(b"\xff\xda")) > SCAN_LIMIT:
+    if data.count(_SCAN) > SCAN_LIMIT and (scans := _scans(data)) > SCAN_LIMIT:
         raise _Refused(en=f"{scans} JPEG passes, an attack or a defect", de=f"{scans} JPEG-Durchgänge, ein Angriff oder ein Defekt")
+
+
+def _scans(data: bytes) -> int:
+    """Passes of the first picture, from marker to marker: behind its end a telephone may keep a film, where any bytes occur."""
+    at = scans = 0
+    while (marker := _MARKER.search(data, at)) and marker[0] != b"\xff\xd9":
+        scans += marker[0] == _SCAN
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    return scans
+
+
+_SCAN = b"\xff\xda"
+
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
+"""Those that a length follows, and the end of the picture; not the zero and the restarts that stand within pixels."""
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -269,10 +305,11 @@ def _plain(image: Image.Image, data: bytes, channels: int, background: int) -> I
         image = _eight_bits(image, background)
     elif image.has_transparency_data:
         key = image.info.get("transparency")
-        if data[24] == 16 and isinstance(
-            key, tuple
-        ):  # 16-bit colour PNG: Pillow keeps the high bytes of the pixels, not of the key
+        depth = data[24] if data.startswith(b"\x89PNG") else 8  # Pillow brings the pixels to 8 bits, but not the key
+        if isinstance(key, tuple) and depth == 16:
             image.info["transparency"] = tuple(value >> 8 for value in key)
+        elif isinstance(key, int) and image.mode == "L":
+            image.info["transparency"] = key * 255 // (2**depth - 1)
         over = Image.new("RGBA", image.size, (background, background, background, 255))
         over.alpha_composite(image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA"))
         image = over.convert("RGB")
@@ -282,6 +319,10 @@ def _plain(image: Image.Image, data: bytes, channels: int, background: int) -> I
     if target == "L" and image.mode in ("CMYK", "YCbCr", "HSV", "P"):
         image = image.convert("RGB")
     return image.convert(target)
+
+
+_PHOTOMETRIC = 262
+"""TIFF's tag for what the numbers mean."""
 
 
 def _eight_bits(image: Image.Image, background: int) -> Image.Image:
@@ -297,6 +338,8 @@ def _eight_bits(image: Image.Image, background: int) -> Image.Image:
         key = image.info.get("transparency")
         if isinstance(key, int):
             grey[values == key] = background
+    if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0:  # white is zero: Pillow turns TIFF of 8 bits over, and no other
+        grey = 255 - grey
     return Image.fromarray(grey.astype(np.uint8))
 
 

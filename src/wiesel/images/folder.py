@@ -22,7 +22,7 @@ from wiesel.images.listing import Entry, Listing, printable, visible, zip_identi
 from wiesel.images.shards import listed, shards_identity, shards_of
 from wiesel.images.visits import LARGEST_OWN_SIZE, Head, Look, Picture, Read, suffix
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what the cache holds changes its meaning."""
 
 _SUFFIXES_OF = {
