@@ -238,6 +238,15 @@ def test_a_zip_with_backslashes_has_folders_too(tmp_path: Path):
         assert dict(listing.left_out) == {"cat/.hidden.jpg": HIDDEN, "dog/1.jpg": SECOND}
 
 
+def test_names_in_utf8_are_read_as_such_without_the_flag_too(tmp_path: Path):
+    path = zipped(tmp_path / "a.zip", "KXXtzchen/1.jpg", "MXuse/1.jpg", "größe/1.jpg")  # the last with the flag
+    path.write_bytes(path.read_bytes().replace(b"KXX", "Kä".encode()).replace(b"MXuse", b"M\x84use"))
+    with list_zip(path) as listing:
+        assert [entry.path for entry in listing.entries] == ["Kätzchen/1.jpg", "Mäuse/1.jpg", "größe/1.jpg"]
+        for entry in listing.entries:
+            assert len(listing.read(entry)) == entry.size > 0
+
+
 def test_an_encrypted_zip_is_refused(tmp_path: Path):
     data = bytearray(zipped(tmp_path / "x.zip", "cat/1.jpg").read_bytes())
     central = data.index(b"PK\1\2")

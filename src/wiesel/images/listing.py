@@ -249,8 +249,8 @@ def list_zip(path: Path) -> Listing:
         raise BadArchive(path=path, reason=reason) from error
     listing = Listing(Path(path), archive=archive)
     try:
-        for info in archive.infolist():  # old Windows programs write "cat\1.jpg"; for reading, zipfile keeps the name as it was
-            info.filename = info.filename.replace("\\", "/")
+        for info in archive.infolist():  # for reading, zipfile keeps the name as it was
+            info.filename = _name(info).replace("\\", "/")  # old Windows programs write "cat\1.jpg"
             archive.NameToInfo[info.filename] = info
         _check_archive(path, archive.infolist())
         for info in _first_of_each_name(listing, archive.infolist()):
@@ -261,6 +261,17 @@ def list_zip(path: Path) -> Listing:
     listing.entries.sort(key=lambda entry: entry.path)
     listing.left_out.sort(key=lambda item: item[0])
     return listing
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """Many programs write names in UTF-8 without the flag that says so, and zipfile takes them for those of DOS (code page 437). Names of
+    DOS with letters beyond ASCII are hardly ever valid UTF-8, so what is valid is UTF-8."""
+    if info.flag_bits & 0x800:
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.filename
 
 
 def zip_identity(path: Path) -> str:
