@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_without_validation_half_of_the_test_pictures_calibrates_and_this_is_sai
     monkeypatch.setenv("WIESEL_LANG", "de")
     said = "\n".join(lines(found, "abcd"))
     assert "keine Validierungsbilder: 150 zufällig gezogene Testbilder" in said
-    assert "%" in said
+    assert re.search(r"tiefste Klasse: [abcd] \(\d+,\d %\)\.", said)
     assert not any(word in said for word in ("pictures", "truth"))
 
 

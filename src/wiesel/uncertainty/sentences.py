@@ -29,7 +29,7 @@ def lines(found: Assessment, classes: Sequence[str]) -> list[str]:
     for one in found.sets:
         name, coverage = kind(one.threshold.method, one.threshold.by_class), percents(one.found.coverage)
         size = number(one.found.mean_size, 2)
-        worst = f"{classes[one.found.worst_class]} {percent(one.found.worst_coverage.value)}"
+        worst = f"{classes[one.found.worst_class]} ({percent(one.found.worst_coverage.value)})"
         goal = percent(found.level, 0)
         said.append(
             say(
