@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import string
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from wiesel.errors import WieselError
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -76,3 +79,20 @@ def test_german_readers_are_addressed_in_one_way() -> None:
         str(path.relative_to(ROOT)): re.findall(r"\b\w+en Sie\b|\bIhnen\b", path.read_text(encoding="utf-8")) for path in texts
     }
     assert {path: words for path, words in found.items() if words} == {}
+
+
+def kinds(error: type[WieselError] = WieselError) -> list[type[WieselError]]:
+    return [error, *(kind for child in error.__subclasses__() for kind in kinds(child))]
+
+
+def test_errors_write_figures_as_german_readers_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever figures they hold: no thousands in commas, no decimals behind a point in percentages."""
+    monkeypatch.setenv("WIESEL_LANG", "de")
+    said = {}
+    for kind in kinds():
+        fields = [(name, spec) for _, name, spec, _ in string.Formatter().parse(kind.de) if name]
+        facts = {name: 1_234_567 if spec.endswith((",", "%")) else "x" for name, spec in fields}
+        said[kind.__name__] = str(kind(**{"command": "", "signal": 0, "run": "", **facts}))
+    assert "1\u202f234\u202f567 Bytes" in said["CannotSave"]
+    assert "123456700,0 %" in said["TooManyUnreadable"]
+    assert {name for name, text in said.items() if re.search(r"\d,\d{3}|\d\.\d+ ?%", text)} == set()

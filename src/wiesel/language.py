@@ -7,7 +7,9 @@ Order of what decides: `WIESEL_LANG`, then the locale (`LC_ALL`, `LC_MESSAGES`, 
 from __future__ import annotations
 
 import os
-from typing import Literal
+import string
+from collections.abc import Mapping
+from typing import Any, Literal
 
 Language = Literal["de", "en"]
 
@@ -41,3 +43,24 @@ def number(value: float, digits: int) -> str:
 def grouped(count: int) -> str:
     """A large whole number for reading: 11,689,512 in English, 11 689 512 in German (narrow no-break spaces)."""
     return f"{count:,}".replace(",", "\u202f" if language() == "de" else ",")
+
+
+def filled(template: str, facts: Mapping[str, Any]) -> str:
+    """The template with its facts, for reading: figures with a thousands sign or in percent as the reader writes them, and words that
+    go with a number.
+
+    >>> filled("{n:,} {n:file is|files are} missing, {share:.1%}", {"n": 1200, "share": 0.25})
+    '1,200 files are missing, 25.0%'
+    """
+    return _Reading().vformat(template, (), facts)
+
+
+class _Reading(string.Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if "|" in format_spec:
+            one, many = format_spec.split("|")
+            return one if value == 1 else many
+        text = str(super().format_field(value, format_spec))
+        if language() == "de" and format_spec.endswith((",", "%")):
+            return text.translate({ord(","): "\u202f", ord("."): ",", ord("%"): " %"})
+        return text

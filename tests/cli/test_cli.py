@@ -133,6 +133,24 @@ def test_doctor_says_what_there_is(capsys: pytest.CaptureFixture[str], tmp_path,
     assert facts["data"]["fashion-mnist-sample"]
 
 
+def test_german_readers_are_told_in_german_what_there_is(
+    capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("WIESEL_CACHE", str(tmp_path))
+    monkeypatch.setenv("WIESEL_LANG", "de")
+    assert run(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(
+        r"gemessen: ein Faltungsschritt dauert in float32 \d+,\d\d-mal so lange|der Prozessor kann bfloat16 nicht selbst", said
+    )
+    assert "fashion-mnist-sample: mitgelieferter Auszug" in said
+    assert not re.search(r"None|True|False|embedded|measured", said)
+    assert run(["data", "list"]) == 0
+    said = capsys.readouterr().out
+    assert "Fashion-MNIST, ein ausgewogener Auszug, der mit dem Paket kommt  [mitgelieferter Auszug]" in said
+    assert "CIFAR-10: kleine Fotos von zehn Dingen" in said
+
+
 def test_every_line_of_help_is_translated() -> None:
     import ast
     from pathlib import Path

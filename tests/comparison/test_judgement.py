@@ -122,6 +122,9 @@ def test_redrawn_divisions_speak_of_the_split():
     found = judge(SplitOutcomes((a, b), 800, 200), Rules())
     assert found.leading.word == "better"
     assert "luck of the split" in small_print(found, comparisons=1, tta=False, reader="en")
+    assert "; 1 comparison in this" in small_print(found, comparisons=1, tta=False, reader="en")
+    assert "; 1 Vergleich in diesem" in small_print(found, comparisons=1, tta=False, reader="de")
+    assert "; 2 Vergleiche in diesem" in small_print(found, comparisons=2, tta=False, reader="de")
     assert json.dumps(document(found))
 
 

@@ -79,6 +79,14 @@ def test_the_findings_read_well_in_both_languages(lang, words, sick, monkeypatch
     assert "train/cat/bad.png: " in page
 
 
+def test_a_single_finding_is_said_as_one(folder, monkeypatch):
+    root = folder("cat/1.png", "cat/2.png", "dog/1.png", "dog/2.png")
+    (root / "cat/3.png").write_bytes((root / "cat/1.png").read_bytes())
+    for lang, said in (("en", "1  group of equal pictures"), ("de", "1  Gruppe gleicher Bilder")):
+        monkeypatch.setenv("WIESEL_LANG", lang)
+        assert said in text(check(root, quick=True))
+
+
 def test_names_cannot_control_the_terminal(folder, picture):
     root = folder("cat/1.png", "dog/1.png")
     (root / "cat" / "\x1b[31mred\n.png").write_bytes(b"broken")

@@ -96,7 +96,7 @@ def test_two_comes_before_ten():
 
 
 @pytest.mark.parametrize(
-    ("lang", "expected"), [("en", ("training", "colour", "1 files left out")), ("de", ("Training", "farbig", "1 Dateien"))]
+    ("lang", "expected"), [("en", ("training", "colour", "1 file left out")), ("de", ("Training", "farbig", "1 Datei ausgelassen"))]
 )
 def test_the_notebook_table_speaks_the_readers_language_and_escapes_names(lang, expected, monkeypatch):
     monkeypatch.setenv("WIESEL_LANG", lang)

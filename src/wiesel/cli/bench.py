@@ -62,14 +62,16 @@ def bench(*, rounds: int = 3, json_: Annotated[bool, Parameter(name="--json", ne
     )
     print(
         say(
-            en="{cpu}, {threads} threads, {precision}, torch {torch}; {n} rounds in turn, measured in {seconds} s.",
-            de="{cpu}, {threads} Threads, {precision}, torch {torch}; {n} Runden im Wechsel, gemessen in {seconds} s.",
+            en="{cpu}, {threads} threads, {precision}, torch {torch}; {rounds}, measured in {seconds} s.",
+            de="{cpu}, {threads} Threads, {precision}, torch {torch}; {rounds}, gemessen in {seconds} s.",
         ).format(
             cpu=machine["cpu"],
             threads=facts["threads"],
             precision=facts["precision"],
             torch=facts["versions"]["torch"],
-            n=facts["rounds"],
+            rounds=say(en="1 round", de="1 Runde")
+            if rounds == 1
+            else say(en=f"{rounds} rounds in turn", de=f"{rounds} Runden im Wechsel"),
             seconds=number(facts["seconds"], 0),
         )
     )

@@ -30,6 +30,7 @@ def list_(*, data_dir: Path | None = None, json_: Json = False) -> None:
         Print as JSON.
     """
     from wiesel.images import named
+    from wiesel.images.dataset import place_in_words
 
     rows = named(data_dir=data_dir)
     if json_:
@@ -37,7 +38,11 @@ def list_(*, data_dir: Path | None = None, json_: Json = False) -> None:
         return
     width = max(len(row.name) for row in rows)
     for row in rows:
-        place = row.found or say(en="not here; `wiesel data fetch {}`", de="nicht da; `wiesel data fetch {}`").format(row.name)
+        place = (
+            place_in_words(row.found)
+            if row.found
+            else say(en="not here; `wiesel data fetch {}`", de="nicht da; `wiesel data fetch {}`").format(row.name)
+        )
         print(f"{row.name:<{width}}  {row.title}  [{place}]")
 
 

@@ -20,12 +20,7 @@ def doctor(*, json_: Annotated[bool, Parameter(name="--json", negative="")] = Fa
         Print as JSON.
     """
     from wiesel.jobs.doctor import doctor as job
+    from wiesel.jobs.doctor import text
 
     facts = job()
-    if json_:
-        print(json.dumps(facts))
-        return
-    width = max(map(len, facts))
-    for name, value in facts.items():
-        shown = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        print(f"{name:<{width}}  {shown}")
+    print(json.dumps(facts) if json_ else text(facts))

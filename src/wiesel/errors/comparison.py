@@ -8,8 +8,8 @@ from wiesel.errors.tree import MissingError, PicturesError, RunError, UsageError
 class TooFewRuns(UsageError):
     """`name` of the arm, `have`, `needed`."""
 
-    en = "{name!r} has {have} run(s); {needed} of each arm are needed before anything can be said. Train it with more seeds."
-    de = "{name!r} hat {have} Lauf/Läufe; bevor sich etwas sagen lässt, braucht es {needed} je Arm. Trainiere mit weiteren Startwerten."
+    en = "{name!r} has {have} {have:run|runs}; {needed} of each arm are needed before anything can be said. Train it with more seeds."
+    de = "{name!r} hat {have} {have:Lauf|Läufe}; bevor sich etwas sagen lässt, braucht es {needed} je Arm. Trainiere mit weiteren Startwerten."
 
 
 class OtherTestPictures(UsageError):
@@ -68,11 +68,12 @@ class CellsFailed(RunError):
     """`cells` (their names, joined), `count`, `log` (the log of the first), `said` (its last line), `command`."""
 
     en = (
-        "{count} run(s) failed and are not replaced by others: {cells}. The last line of {log} is: {said}. "
+        "{count} {count:run|runs} failed and {count:is|are} not replaced by others: {cells}. The last line of {log} is: {said}. "
         "When its cause is gone, go on with: {command}"
     )
     de = (
-        "{count} Lauf/Läufe sind gescheitert und werden nicht durch andere ersetzt: {cells}. Die letzte Zeile von {log} lautet: {said}. "
+        "{count} {count:Lauf ist|Läufe sind} gescheitert und {count:wird|werden} nicht durch andere ersetzt: {cells}. "
+        "Die letzte Zeile von {log} lautet: {said}. "
         "Ist die Ursache behoben, weiter mit: {command}"
     )
 

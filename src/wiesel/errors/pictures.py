@@ -20,15 +20,18 @@ class FolderMissing(MissingError):
 
 
 class EmptyFolder(PicturesError):
-    en = "{path} contains no pictures ({files} other files). Expected: one folder per class, with pictures in it."
-    de = "{path} enthält keine Bilder ({files} andere Dateien). Erwartet wird ein Ordner je Klasse mit Bildern darin."
+    en = "{path} contains no pictures ({files} other {files:file|files}). Expected: one folder per class, with pictures in it."
+    de = "{path} enthält keine Bilder ({files} andere {files:Datei|Dateien}). Erwartet wird ein Ordner je Klasse mit Bildern darin."
 
 
 class NoClassFolders(PicturesError):
-    en = "The {count} pictures of {path} lie in no class folder. Put them into one folder per class: {path}/cat/1.jpg, {path}/dog/2.jpg."
+    en = (
+        "The {count} {count:picture|pictures} of {path} {count:lies|lie} in no class folder. "
+        "Put {count:it|them} into one folder per class: {path}/cat/1.jpg, {path}/dog/2.jpg."
+    )
     de = (
-        "Die {count} Bilder von {path} liegen in keinem Klassenordner. "
-        "Lege sie in einen Ordner je Klasse: {path}/katze/1.jpg, {path}/hund/2.jpg."
+        "{count:Das|Die} {count} {count:Bild|Bilder} von {path} {count:liegt|liegen} in keinem Klassenordner. "
+        "Lege {count:es|sie} in einen Ordner je Klasse: {path}/katze/1.jpg, {path}/hund/2.jpg."
     )
 
 
@@ -66,7 +69,7 @@ class TooManyUnreadable(PicturesError):
         "Repair or delete them, or allow a larger share with --unreadable (in Python: unreadable). `wiesel data check` lists all."
     )
     de = (
-        "{count} von {total} Bildern in {path} sind nicht lesbar, mehr als die erlaubten {allowed:.1%}: {first}. "
+        "{count} von {total} Bildern in {path} {count:ist|sind} nicht lesbar, mehr als die erlaubten {allowed:.1%}: {first}. "
         "Repariere oder lösche sie, oder erlaube einen grösseren Anteil mit --unreadable (in Python: unreadable). `wiesel data check` zeigt alle."
     )
 
@@ -93,8 +96,11 @@ class BadArrays(PicturesError):
 
 
 class TooFewPictures(PicturesError):
-    en = "{have} pictures are too few to divide into {parts}: at least {needed} are needed. Add pictures or ask for smaller parts."
-    de = "{have} Bilder sind zu wenige zum Aufteilen in {parts}: nötig sind mindestens {needed}. Ergänze Bilder oder verlange kleinere Teile."
+    en = "{have} {have:picture is|pictures are} too few to divide into {parts}: at least {needed} are needed. Add pictures or ask for smaller parts."
+    de = (
+        "{have} {have:Bild ist zu wenig|Bilder sind zu wenige} zum Aufteilen in {parts}: nötig sind mindestens {needed}. "
+        "Ergänze Bilder oder verlange kleinere Teile."
+    )
 
 
 class OtherData(PicturesError):

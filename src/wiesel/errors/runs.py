@@ -42,12 +42,13 @@ class Damaged(RunError):
 
 class NoIntactCheckpoint(RunError):
     en = (
-        "{run!r} holds {count} checkpoint(s), and none is intact ({names}). Nothing was changed, and nothing starts over by "
-        "itself. Restore one from a copy, or train anew into another folder with `--output DIR`."
+        "{run!r} holds {count} {count:checkpoint, which is not|checkpoints, none of them} intact ({names}). "
+        "Nothing was changed, and nothing starts over by itself. Restore one from a copy, or train anew into another folder with `--output DIR`."
     )
     de = (
-        "{run!r} enthält {count} Checkpoint(s), und keiner ist intakt ({names}). Nichts wurde verändert, und nichts beginnt "
-        "von selbst von vorn. Einen aus einer Kopie zurückholen oder mit `--output DIR` in einen anderen Ordner neu trainieren."
+        "{run!r} enthält {count} {count:Checkpoint, und er|Checkpoints, und keiner} ist {count:nicht |}intakt ({names}). "
+        "Nichts wurde verändert, und nichts beginnt von selbst von vorn. "
+        "Einen aus einer Kopie zurückholen oder mit `--output DIR` in einen anderen Ordner neu trainieren."
     )
 
 

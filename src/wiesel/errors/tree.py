@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from wiesel.language import language
+from wiesel.language import filled, language
 
 
 class WieselError(Exception):
-    """Base of the tree. `en` and `de` are templates over the facts given as keywords.
+    """Base of the tree. `en` and `de` are templates over the facts given as keywords, see `wiesel.language.filled`.
 
     >>> class TooCold(WieselError):
     ...     en = de = "{degrees} °C is too cold. Wait for spring."
@@ -31,7 +31,7 @@ class WieselError(Exception):
         raise AttributeError(name)
 
     def __str__(self) -> str:
-        return (self.de if language() == "de" else self.en).format(**self.facts)
+        return filled(self.de if language() == "de" else self.en, self.facts)
 
     def __reduce__(self) -> Any:  # keyword-only construction, so the default pickling protocol would lose the facts
         return _rebuild, (type(self), self.facts)

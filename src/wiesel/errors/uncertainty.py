@@ -75,8 +75,8 @@ class NoDropout(UsageError):
 class TooFewOfAClass(PicturesError):
     """`name` of the class, `have`, `wanted`."""
 
-    en = "{name!r} has {have} training picture(s), {wanted} were asked for. Ask for at most {have} with --labels-per-class."
-    de = "{name!r} hat {have} Trainingsbild(er), verlangt sind {wanted}. Verlange mit --labels-per-class höchstens {have}."
+    en = "{name!r} has {have} training {have:picture|pictures}, {wanted} were asked for. Ask for at most {have} with --labels-per-class."
+    de = "{name!r} hat {have} {have:Trainingsbild|Trainingsbilder}, verlangt sind {wanted}. Verlange mit --labels-per-class höchstens {have}."
 
 
 class GaussianProcessesMissing(MissingError):

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wiesel.images.dataset import DataSet, digests
+from wiesel.images.dataset import DataSet, digests, place_in_words
 from wiesel.images.sources import SOURCES, Source
-from wiesel.language import number, say
+from wiesel.language import grouped, number, say
 
 Card = dict[str, Any]
 
@@ -25,7 +25,8 @@ def card(data: DataSet) -> Card:
     mean, std = _brightness(data.train.pixels)
     return {
         "name": data.name,
-        "title": source.title if source else data.name,
+        "title": source.title.en if source else data.name,
+        "title_de": source.title.de if source else data.name,
         "source": data.source,
         "classes": list(data.classes),
         "shape": list(data.image_shape),
@@ -49,18 +50,19 @@ def text(facts: Card) -> str:
     colour = say(en="grey", de="grau") if channels == 1 else say(en="colour", de="farbig")
     across, left_out = facts["duplicates"]["across"], len(facts["left_out"])
     repeated = sum(facts["duplicates"].values()) - across
+    title = facts[say(en="title", de="title_de")]
     lines = [
-        f"{facts['name']}: {facts['title']}" if facts["title"] != facts["name"] else facts["name"],
-        f"  {width} x {height} {say(en='pixels', de='Pixel')}, {colour}; {facts['source']}",
+        f"{facts['name']}: {title}" if title != facts["name"] else facts["name"],
+        f"  {width} x {height} {say(en='pixels', de='Pixel')}, {colour}; {place_in_words(facts['source'])}",
         f"  {say(en='mean', de='Mittel')} {_numbers(facts['mean'])}; {say(en='deviation', de='Streuung')} {_numbers(facts['std'])}",
     ]
     splits = list(facts["counts"])
     width_of_names = max(len(name) for name in facts["classes"])
     lines += ["", f"  {'':<{width_of_names}}" + "".join(f"{split:>12}" for split in splits)]
     for name in facts["classes"]:
-        lines.append(f"  {name:<{width_of_names}}" + "".join(f"{facts['counts'][split][name]:>12,}" for split in splits))
+        lines.append(f"  {name:<{width_of_names}}" + "".join(f"{grouped(facts['counts'][split][name]):>12}" for split in splits))
     total = say(en="together", de="zusammen")
-    lines.append(f"  {total:<{width_of_names}}" + "".join(f"{facts['pictures'][split]:>12,}" for split in splits))
+    lines.append(f"  {total:<{width_of_names}}" + "".join(f"{grouped(facts['pictures'][split]):>12}" for split in splits))
     lines += [
         "",
         say(

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wiesel.images.dataset import SPLITS, digests
+from wiesel.images.dataset import SPLITS, digests, place_in_words
 from wiesel.images.folder import decoded, sizes_of
 from wiesel.images.listing import printable, visible
 from wiesel.images.loading import is_name, load, nowhere
 from wiesel.images.near_duplicates import Pair, near_duplicates
 from wiesel.images.quality import odd_sizes, oddities
 from wiesel.images.suspicious_labels import doubtful_labels
-from wiesel.language import number, say
+from wiesel.language import grouped, number, say
 
 Findings = dict[str, Any]
 
@@ -125,19 +125,27 @@ def text(findings: Findings) -> str:
         "rare": say(en="classes with few pictures", de="Klassen mit wenigen Bildern"),
         "suspicious_labels": say(en="labels that a quick probe doubts", de="Etiketten, an denen eine schnelle Probe zweifelt"),
     }
+    alone = {
+        "duplicates": say(en="group of equal pictures", de="Gruppe gleicher Bilder"),
+        "near_duplicates": say(en="pair of nearly equal pictures", de="Paar fast gleicher Bilder"),
+        "rare": say(en="class with few pictures", de="Klasse mit wenigen Bildern"),
+        "suspicious_labels": say(en="label that a quick probe doubts", de="Etikett, an dem eine schnelle Probe zweifelt"),
+    }
     total = sum(sum(of.values()) for of in findings["counts"].values())
-    lines = [f"{findings['source']}: {total:,} {say(en='usable pictures', de='brauchbare Bilder')}"]
+    lines = [f"{place_in_words(findings['source'])}: {grouped(total)} {say(en='usable pictures', de='brauchbare Bilder')}"]
     for kind, title in titles.items():
         found = findings[kind]
         if (findings["near"] is None and kind.startswith("near_")) or (findings["probe"] is None and kind == "suspicious_labels"):
             lines.append(f"{'—':>8}  {title}: {say(en='not looked for', de='nicht gesucht')}")
             continue
-        lines.append(f"  {len(found):>6,}  {title}" + (_how_strict(findings) if kind == "near_duplicates" else ""))
+        if len(found) == 1:
+            title = alone.get(kind, title)
+        lines.append(f"  {grouped(len(found)):>6}  {title}" + (_how_strict(findings) if kind == "near_duplicates" else ""))
         for item in found[:10]:
             why = findings[say(en="reasons", de="reasons_de")].get(item) if isinstance(item, str) else None
             lines.append(f"          {visible(_in_words(item))}" + (f": {why}" if why else ""))
         if len(found) > 10:
-            lines.append(f"          … {len(found) - 10:,} {say(en='more', de='weitere')}")
+            lines.append(f"          … {grouped(len(found) - 10)} {say(en='more', de='weitere')}")
     if findings["probe"] is not None:
         share = number(100 * findings["probe"]["accuracy"], 1)
         lines.append(

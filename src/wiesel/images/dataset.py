@@ -15,9 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wiesel.language import say
+from wiesel.language import filled, grouped, say
 
 SPLITS = ("train", "validation", "test")
+
+EMBEDDED = "embedded sample"
+"""The source of the pictures that come with the package, for programs; `place_in_words` says it to people."""
 
 _GATHER_IN_MEMORY = 32 * 1024 * 1024
 """Bytes up to which a choice of memory-mapped pictures is copied into memory; a larger one goes to an unnamed file, so that memory does not
@@ -100,7 +103,7 @@ class DataSet:
     validation: Images | None
     test: Images | None
     source: str
-    """Where the bytes came from: a path, or "embedded sample"."""
+    """Where the bytes came from: a path, or `EMBEDDED`."""
     fingerprint: str
     """sha256 over every picture's content, name, label and split: the same value means the same data."""
     left_out: tuple[LeftOut, ...] = ()
@@ -137,7 +140,7 @@ class DataSet:
         """A small table for notebooks, in the reader's language."""
         channels, height, width = self.image_shape
         colour = say(en="grey", de="grau") if channels == 1 else say(en="colour", de="farbig")
-        about = f"{width} × {height} {say(en='pixels', de='Pixel')}, {colour} · {html.escape(self.source)}"
+        about = f"{width} × {height} {say(en='pixels', de='Pixel')}, {colour} · {html.escape(place_in_words(self.source))}"
         titles = {
             "train": say(en="training", de="Training"),
             "validation": say(en="validation", de="Validierung"),
@@ -146,21 +149,27 @@ class DataSet:
         counts = self.counts
         head = "".join(f"<th>{titles[split]}</th>" for split in counts)
         rows = "".join(
-            f"<tr><td>{html.escape(name)}</td>" + "".join(f"<td>{of[name]:,}</td>" for of in counts.values()) + "</tr>"
+            f"<tr><td>{html.escape(name)}</td>" + "".join(f"<td>{grouped(of[name])}</td>" for of in counts.values()) + "</tr>"
             for name in self.classes[:20]
         )
         if len(self.classes) > 20:
             rows += f"<tr><td>… {len(self.classes) - 20} {say(en='more', de='weitere')}</td>" + "<td></td>" * len(counts) + "</tr>"
-        total = "".join(f"<th>{sum(of.values()):,}</th>" for of in counts.values())
+        total = "".join(f"<th>{grouped(sum(of.values()))}</th>" for of in counts.values())
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.warnings)
         if self.left_out:
-            notes += f"<li>{len(self.left_out):,} {say(en='files left out', de='Dateien ausgelassen')}</li>"
+            words = say(en="{n:,} {n:file|files} left out", de="{n:,} {n:Datei|Dateien} ausgelassen")
+            notes += f"<li>{filled(words, {'n': len(self.left_out)})}</li>"
         return (
             f"<table><caption><b>{html.escape(self.name)}</b>, {about}</caption>"
             f"<thead><tr><th>{say(en='class', de='Klasse')}</th>{head}</tr></thead>"
             f"<tbody>{rows}</tbody><tfoot><tr><th>{say(en='together', de='zusammen')}</th>{total}</tr></tfoot></table>"
             + (f"<ul>{notes}</ul>" if notes else "")
         )
+
+
+def place_in_words(source: str) -> str:
+    """A data set's source in the reader's language: paths stay as they are."""
+    return say(en=source, de="mitgelieferter Auszug") if source == EMBEDDED else source
 
 
 def natural(text: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from wiesel.errors import BadArrayFile, DigitsMissing, NotFetched, UnknownData, nearest
 from wiesel.images import arrays
 from wiesel.images.cache import cache_folder
-from wiesel.images.dataset import DataSet, Reason, from_splits, images_of
+from wiesel.images.dataset import EMBEDDED, DataSet, Reason, from_splits, images_of
 from wiesel.images.fetching import DownloadFailed, Progress, download, matches
 from wiesel.language import say
 
@@ -43,7 +43,7 @@ class Source:
     """One row of the table."""
 
     name: str
-    title: str
+    title: Reason
     classes: tuple[str, ...]
     format: Literal["idx", "cifar10", "cifar100", "digits"]
     shape: tuple[int, int, int]
@@ -90,7 +90,10 @@ _NO_LICENCE = "none stated; the author asks to be cited"
 SOURCES: tuple[Source, ...] = (
     Source(
         name="fashion-mnist-sample",
-        title="Fashion-MNIST, a balanced sample that comes with the package",
+        title=Reason(
+            "Fashion-MNIST, a balanced sample that comes with the package",
+            "Fashion-MNIST, ein ausgewogener Auszug, der mit dem Paket kommt",
+        ),
         classes=_FASHION,
         format="idx",
         shape=(1, 28, 28),
@@ -110,7 +113,7 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(
         name="fashion-mnist",
-        title="Fashion-MNIST: Zalando's articles in grey",
+        title=Reason("Fashion-MNIST: Zalando's articles in grey", "Fashion-MNIST: Artikel von Zalando in Grau"),
         classes=_FASHION,
         format="idx",
         shape=(1, 28, 28),
@@ -151,7 +154,7 @@ SOURCES: tuple[Source, ...] = (
         note=Reason(
             "No two of the 70,000 pictures are equal (the very first release of August 2017 had some repeated ones). Some labels are "
             "wrong or a matter of taste: shirt, T-shirt, pullover, coat.",
-            "Keine zwei der 70'000 Bilder sind gleich (die allererste Fassung vom August 2017 hatte einige Wiederholungen). Manche "
+            "Keine zwei der 70\u202f000 Bilder sind gleich (die allererste Fassung vom August 2017 hatte einige Wiederholungen). Manche "
             "Etiketten sind falsch oder Ansichtssache: Hemd, T-Shirt, Pullover, Mantel.",
         ),
         mirrored=True,
@@ -159,7 +162,7 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(
         name="mnist",
-        title="MNIST: handwritten digits",
+        title=Reason("MNIST: handwritten digits", "MNIST: handgeschriebene Ziffern"),
         classes=_TEN,
         format="idx",
         shape=(1, 28, 28),
@@ -196,12 +199,12 @@ SOURCES: tuple[Source, ...] = (
         citation="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document recognition, 1998",
         note=Reason(
             "Nearly solved: good networks differ by a few of the 10,000 test pictures, less than their luck.",
-            "Fast gelöst: Gute Netze unterscheiden sich um wenige der 10'000 Testbilder, weniger als der Zufall ausmacht.",
+            "Fast gelöst: Gute Netze unterscheiden sich um wenige der 10\u202f000 Testbilder, weniger als der Zufall ausmacht.",
         ),
     ),
     Source(
         name="cifar10",
-        title="CIFAR-10: small photographs of ten things",
+        title=Reason("CIFAR-10: small photographs of ten things", "CIFAR-10: kleine Fotos von zehn Dingen"),
         classes=_CIFAR10,
         format="cifar10",
         shape=(3, 32, 32),
@@ -220,7 +223,7 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(
         name="cifar100",
-        title="CIFAR-100: small photographs of a hundred things",
+        title=Reason("CIFAR-100: small photographs of a hundred things", "CIFAR-100: kleine Fotos von hundert Dingen"),
         classes=_CIFAR100,
         format="cifar100",
         shape=(3, 32, 32),
@@ -239,7 +242,10 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source(
         name="digits",
-        title="Optical recognition of handwritten digits, 8x8 (the test part of the UCI set, as scikit-learn ships it)",
+        title=Reason(
+            "Optical recognition of handwritten digits, 8x8 (the test part of the UCI set, as scikit-learn ships it)",
+            "Optische Erkennung handgeschriebener Ziffern, 8x8 (der Testteil des UCI-Satzes, wie ihn scikit-learn mitbringt)",
+        ),
         classes=_TEN,
         format="digits",
         shape=(1, 8, 8),
@@ -271,13 +277,13 @@ class Listed:
 
     @property
     def title(self) -> str:
-        return self.source.title
+        return str(self.source.title)
 
     def to_json(self) -> dict[str, Any]:
         about = self.source
         return {
             "name": about.name,
-            "title": about.title,
+            "title": about.title.en,
             "classes": len(about.classes),
             "shape": list(about.shape),
             "train": about.pictures[0],
@@ -295,7 +301,7 @@ def named(*, data_dir: Path | str | None = None) -> list[Listed]:
     rows = []
     for source in SOURCES:
         place = next(_places(source, data_dir), None)
-        found = "embedded sample" if not source.files else str(place) if place else None
+        found = EMBEDDED if not source.files else str(place) if place else None
         rows.append(Listed(source, found, 0 if found else sum(file.size for file in source.files)))
     return rows
 
@@ -333,7 +339,7 @@ def load_named(name: str, *, data_dir: Path | str | None = None) -> DataSet:
     if not source.files:
         folder = importlib.resources.files("wiesel.images") / "sample"
         parts = [arrays.read_idx(Path(file), (folder / f"{file}.xz").read_bytes()) for file in _IDX_FILES]
-        return _from_idx(source, parts, Path("sample"), "embedded sample")
+        return _from_idx(source, parts, Path("sample"), EMBEDDED)
     damaged: BadArrayFile | None = None
     for place in _places(source, data_dir):
         try:

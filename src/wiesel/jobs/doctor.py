@@ -9,6 +9,9 @@ import platform
 import shutil
 from typing import Any
 
+from wiesel.images.dataset import place_in_words
+from wiesel.language import grouped, number, say
+
 EXTRAS = {"sklearn": ("sklearn", "wiesel.Classifier inside scikit-learn's tools")}
 
 
@@ -41,6 +44,7 @@ def doctor() -> dict[str, Any]:
         "bf16_instructions": has_bf16(),
         "precision": choice.precision,
         "precision_reason": choice.reason,
+        "precision_ratio": choice.ratio,
         "gflops": {
             "convolution": round(speed.convolution / 1e9),
             "matrix_product": round(speed.matrix_product / 1e9),
@@ -53,6 +57,56 @@ def doctor() -> dict[str, Any]:
         "data": {entry.name: entry.found for entry in images.named()},
         "extras": {name: importlib.util.find_spec(module) is not None for name, (module, _) in EXTRAS.items()},
     }
+
+
+GERMAN = {
+    "system": "System",
+    "processor": "Prozessor",
+    "cores": "Kerne",
+    "memory_bytes": "Arbeitsspeicher (Bytes)",
+    "accelerator": "Beschleuniger",
+    "bf16_instructions": "bfloat16-Befehle",
+    "precision": "Zahlenformat",
+    "precision_reason": "Grund dafür",
+    "gflops": "Milliarden Rechenschritte je Sekunde",
+    "convolution": "Faltung",
+    "matrix_product": "Matrixprodukt",
+    "training_step": "Trainingsschritt",
+    "training_step_share": "Anteil des Trainingsschritts",
+    "resnet18_pictures_per_second": "ResNet-18, Bilder je Sekunde",
+    "cache": "Zwischenspeicher",
+    "cache_free_bytes": "dort frei (Bytes)",
+    "data": "Datensätze",
+    "extras": "Zusätze",
+}
+"""What the facts are called; in English by the names that programs know."""
+
+
+def text(facts: dict[str, Any]) -> str:
+    """The facts for reading, in the reader's language."""
+    from wiesel.training.precision import precision_in_words
+
+    told = {**facts, "precision_reason": precision_in_words(facts["precision_ratio"])}
+    del told["precision_ratio"]
+    titles = {name: _title(name) for name in told}
+    width = max(map(len, titles.values()))
+    return "\n".join(f"{titles[name]:<{width}}  {_in_words(value)}" for name, value in told.items())
+
+
+def _title(name: str) -> str:
+    return say(en=name, de=GERMAN.get(name, name))
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_title(name)}: {_in_words(one)}" for name, one in value.items())
+    if value is None:
+        return say(en="none", de="nicht da")
+    if isinstance(value, bool):
+        return say(en="yes", de="ja") if value else say(en="no", de="nein")
+    if isinstance(value, float):
+        return number(value, 2)
+    return grouped(value) if isinstance(value, int) else place_in_words(value)
 
 
 def _memory() -> int | None:

@@ -254,8 +254,8 @@ def _search(work: _Work, base: Base, candidates: list[Design], rungs: Sequence[i
     for epochs in rungs:
         work.tell(
             say(
-                en=f"{len(candidates)} designs with twice the multiply-adds, {epochs} epoch(s) each",
-                de=f"{len(candidates)} Entwürfe mit doppelt so vielen Multiplikationen, je {epochs} Epoche(n)",
+                en=f"{len(candidates)} designs with twice the multiply-adds, {epochs} epoch{'s' * (epochs != 1)} each",
+                de=f"{len(candidates)} Entwürfe mit doppelt so vielen Multiplikationen, je {epochs} Epoche{'n' * (epochs != 1)}",
             )
         )
         places = work.train("search", [(design, epochs, SEEDS["search"]) for design in candidates])

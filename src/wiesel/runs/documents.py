@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from wiesel.errors import Damaged
-from wiesel.language import say
+from wiesel.language import grouped, say
 from wiesel.recipe import Recipe, from_toml
 
 LARGEST_DOCUMENT = 256 * 2**20
@@ -62,7 +62,7 @@ def read_bytes(path: Path, limit: int = LARGEST_DOCUMENT) -> bytes:
         if data is not None and len(data) > size:  # it grew meanwhile, or its system does not know its size
             data += file.read(limit + 1 - len(data))
     if data is None or len(data) > limit:
-        raise damaged(path.parent, {path.name: say(en=f"larger than {limit:,} bytes", de=f"grösser als {limit:,} Bytes")})
+        raise damaged(path.parent, {path.name: say(en="larger than {} bytes", de="grösser als {} Bytes").format(grouped(limit))})
     return data
 
 
