@@ -218,3 +218,24 @@ def test_the_lab_sheet_s_run_is_judged_by_its_folder(tmp_path: Path, judge: Judg
     other = next(name for name in classes if name not in four)
     assert f"{other} is not among them" in wrong(judge("lab_sheet_1", code.replace(repr(four[-1]), repr(other))))["(d)"]
     assert "at least 5" in wrong(judge("lab_sheet_1", code.replace('run = "run"', 'run = "short"')))["(c)"]
+
+
+def test_a_training_that_takes_longer_than_allowed_is_not_right(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wiesel.lessons.checks.cnn_mnist.LIMIT", 0.01)
+    assert wrong(judge("cnn_mnist", SOLUTIONS["cnn_mnist"]))["train"].endswith("allowed are 0.01 s")
+
+
+def test_a_verdict_is_told_in_the_readers_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from typing import get_args
+
+    from wiesel.comparison.equivalence import Word
+    from wiesel.lessons.checks.lab_sheet_2 import VERDICTS
+
+    assert set(VERDICTS) == set(get_args(Word))
+    (tmp_path / "comparison").mkdir()
+    (tmp_path / "comparison" / "comparison.json").write_text('{"verdict": "better"}')
+    (tmp_path / "comparison" / "plan.toml").write_text('change = ["pooling=stride"]')
+    path = tmp_path / "lab_sheet_2.py"
+    path.write_text('# exercise: lab_sheet_2\nstride_comparison = "comparison"\n')
+    monkeypatch.setenv("WIESEL_LANG", "de")
+    assert next(one.text for one in check(path) if one.part == "(e)") == "Urteil: besser"

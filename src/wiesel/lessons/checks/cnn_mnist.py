@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from wiesel.lessons.experiment import accuracy, sample
 
 ALLOWED = (nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Linear)
 ENOUGH = 0.8
+LIMIT = 60
+"""Seconds for the training."""
 
 
 def check(own: Own) -> Iterator[Result]:
@@ -50,11 +53,18 @@ def _trained(build: Any, train: Any) -> str | None:
     digits = sample("digits", 1200, 400)
     torch.manual_seed(0)
     network = build()
+    start = time.monotonic()
     train(network, digits.pictures.clone(), digits.labels.clone())
+    seconds = time.monotonic() - start
     right = accuracy(network, digits.test_pictures, digits.test_labels)
     if math.isnan(right) or right <= ENOUGH:
         return say(
             en=f"after your training {number(100 * right, 1)} % of 400 unseen digits are right; wanted are more than {ENOUGH:.0%}",
             de=f"nach deinem Training sind {number(100 * right, 1)} % von 400 nie gesehenen Ziffern richtig; gesucht sind mehr als {100 * ENOUGH:.0f} %",
+        )
+    if seconds > LIMIT:
+        return say(
+            en=f"your training took {number(seconds, 0)} s; allowed are {LIMIT} s",
+            de=f"dein Training dauerte {number(seconds, 0)} s; erlaubt sind {LIMIT} s",
         )
     return None

@@ -14,6 +14,13 @@ from wiesel.lessons.checking import Own, Result
 from wiesel.lessons.checks.run_folder import accuracy_of, changes_of, opened, unfinished
 
 SIZES = ("kernel", "width", "depth")
+VERDICTS = {
+    "better": "besser",
+    "worse": "schlechter",
+    "same": "praktisch gleich",
+    "undecided": "unentschieden",
+    "test_set_too_small": "zu wenig Testbilder",
+}
 
 
 def check(own: Own) -> Iterator[Result]:
@@ -136,7 +143,8 @@ def _comparison(own: Own, path: Any) -> str | None:
 def _verdict(own: Own) -> str:
     try:
         plain = json.loads((own.path.parent / str(own.get("stride_comparison")) / "comparison.json").read_text(encoding="utf-8"))
-        return say(en=f"verdict: {plain['verdict']}", de=f"Urteil: {plain['verdict']}")
+        word = plain["verdict"]
+        return say(en=f"verdict: {word.replace('_', ' ')}", de=f"Urteil: {VERDICTS.get(word, word)}")
     except Exception:  # said by the check itself
         return ""
 

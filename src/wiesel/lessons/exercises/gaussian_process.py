@@ -7,6 +7,13 @@
 # 1. Mittelwert und Varianz der Vorhersage eines Gauss-Prozesses mit RBF-Kern.
 # 2. Deep Kernel Learning: derselbe Kern, aber auf den Merkmalen eines Netzes.
 # 3. Was weiss die Varianz, das eine Softmax nicht weiss?
+#
+# Die drei Funktionen:
+#
+# * `rbf`: exp(-|x - y|² / (2 length²)) für alle Paare, aus (n, d) und (m, d) wird (n, m).
+# * `posterior`: Mittelwert (m,) und Varianz (m,) der Funktion an den Stellen `asked` (m, d), nachdem `values` (n,) an den Stellen `known` (n, d) gesehen
+#   wurden; `noise` ist die Varianz des Rauschens, das in `values` steckt, nicht in der Funktion.
+# * `deep_kernel`: `rbf` auf dem, was die Funktion `features` (n, d) -> (n, k) aus beiden macht.
 
 # %% [markdown] lang="en"
 # # Gaussian processes, and a network as a kernel

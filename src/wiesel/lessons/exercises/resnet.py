@@ -7,7 +7,10 @@
 # Basisblock, Flaschenhals und das ganze Netz, nach der Arbeit (Faltungen ohne Bias vor einer Norm, erste Faltung 7x7 mit Schrittweite 2, Pooling 3x3,
 # Stufen mit 64, 128, 256, 512 Kanälen). Geprüft werden Formen, Summen der Parameter, und dass dein Netz mit denselben Gewichten dasselbe sagt wie
 # unseres: Dazu werden die Gewichte in der Reihenfolge übertragen, in der sie in einem Block stehen (erste Faltung, ihre Norm, zweite, …, zuletzt die
-# Abkürzung).
+# Abkürzung (Shortcut)).
+#
+# Der Flaschenhals: eine 1x1 hinunter auf `channels`, eine 3x3 (mit der Schrittweite), eine 1x1 hinauf auf `channels * expansion`. ResNet-18 ist
+# `resnet(BasicBlock, [2, 2, 2, 2])`, ResNet-50 `resnet(Bottleneck, [3, 4, 6, 3])`.
 
 # %% [markdown] lang="en"
 # # Your own ResNet

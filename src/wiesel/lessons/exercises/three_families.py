@@ -6,6 +6,8 @@
 #
 # Zähle selbst: Parameter, und Multiplikationen mit Addition der Faltungen und linearen Schichten. Geprüft wird an ResNet-18, GoogLeNet und
 # EfficientNet-B0. Dann vergleiche die drei Ideen: Was spart jede, wofür bezahlt sie?
+#
+# `multiply_adds` zählt für ein Bild der Form `image` (C, H, W). Forward-Hooks sehen die Ausgabe jeder Schicht. Vergiss `groups` nicht.
 
 # %% [markdown] lang="en"
 # # ResNet, Inception, EfficientNet

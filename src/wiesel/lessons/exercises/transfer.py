@@ -7,6 +7,8 @@
 # Dein `adapt` bekommt ein ResNet-18 und die neue Zahl der Klassen. Zurück kommt ein Netz, dessen letzte Schicht neu ist und als einzige lernt. Geprüft
 # wird mit zufälligen Gewichten und einem Trainingsschritt, damit nichts geladen werden muss; mit wirklichen Gewichten:
 # `wiesel.zoo.pretrained(...)`. Zeig danach an einem Lauf, was es bringt, und schreib es in `comparison`.
+#
+# `network.head` ist der Teil nach den Merkmalskarten; seine letzte Schicht ist `network.head.fc` oder die letzte `nn.Linear` darin.
 
 # %% [markdown] lang="en"
 # # Transfer: a trained network for other classes

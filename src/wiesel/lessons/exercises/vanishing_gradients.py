@@ -4,8 +4,10 @@
 # %% [markdown] lang="de"
 # # Verschwindende und explodierende Gradienten
 #
-# 1. Miss die Norm des Gradienten jeder Schicht mit Gewichten (Faltungen und lineare Schichten), von vorn nach hinten.
-# 2. Sag voraus, was mit dem Gradienten über n Schichten geschieht, wenn jede ihn mit `factor` malnimmt.
+# 1. `gradient_norms`: Miss die Norm des Gradienten jeder Schicht mit Gewichten (Faltungen und lineare Schichten), von vorn nach hinten: den der
+#    Kreuzentropie nach `weight`, in der Reihenfolge von `network.modules()`.
+# 2. `left_after`: Sag voraus, was von einem Gradienten der Grösse 1 nach `layers` Schichten bleibt, wenn jede ihn mit `factor` malnimmt; mit einer
+#    Abkürzung (Shortcut) nimmt ihn jede mit 1 + `factor` mal.
 # 3. Erkläre, wie Abkürzungen, Batch-Norm und Anfangsgewichte helfen.
 
 # %% [markdown] lang="en"

@@ -2,7 +2,7 @@
 # level: applied
 
 # %% [markdown] lang="de"
-# # Ohne Abkürzungen
+# # Ohne Abkürzungen (Shortcuts)
 #
 # 1. Schreib aus einem Residualblock einen ohne Abkürzung: dieselben Schichten, aber `out` statt `out + shortcut(x)`.
 # 2. Trainiere beide Arten mit denselben Daten (`wiesel train --model resnet20`, `--model resnet20 --change residual=off`, oder gleich
