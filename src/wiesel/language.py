@@ -35,8 +35,8 @@ def duration(seconds: float) -> str:
 
 
 def number(value: float, digits: int) -> str:
-    """A number for reading: 0.93 in English, 0,93 in German."""
-    text = f"{value:.{digits}f}"
+    """A number for reading: 0.93 or −0.50 (a true minus sign) in English, 0,93 and −0,50 in German."""
+    text = f"{value:.{digits}f}".replace("-", "\u2212")
     return text.replace(".", ",") if language() == "de" else text
 
 

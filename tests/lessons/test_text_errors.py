@@ -187,3 +187,13 @@ def test_projections_have_parameters() -> None:
     projected = [block.name for block in blocks if block.skip == "projection"]
     count = sum(parameter.numel() for name in projected for parameter in network.get_submodule(name).shortcut.parameters())  # type: ignore[union-attr, operator]
     assert (len(blocks), len(projected), count) == (8, 3, 173_824)
+
+
+def test_the_first_layers_are_left_behind() -> None:
+    torch.manual_seed(0)
+    network = zoo.build("plain20:norm=off,activation=sigmoid", classes=10, channels=1, size=8)
+    nn.functional.cross_entropy(network(torch.randn(16, 1, 8, 8)), torch.arange(16) % 10).backward()
+    layers = [layer for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    first, *_, last, output = (float(layer.weight.grad.norm()) for layer in layers if layer.weight.grad is not None)
+    assert first < 1e-6 * last
+    assert last < output

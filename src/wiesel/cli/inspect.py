@@ -186,11 +186,10 @@ def _chapter(*, as_json: bool) -> None:
         say(en="counted here", de="hier gezählt"),
         say(en="verdict", de="Urteil"),
     )
-    german = {"million parameters": "Mio. Parameter", "billion multiply-adds": "Mrd. Multiplikationen"}
     rows = [
         (
             claim.network,
-            say(en=claim.column, de=german.get(claim.column, claim.column)),
+            claim.what,
             _localised(claim.chapter),
             "-" if claim.paper is None else _localised(claim.paper),
             "-" if claim.here is None else number(claim.here, 3),
@@ -232,7 +231,7 @@ def _steps(steps: list[Step], indent: str = "") -> None:
     if any("(k - 1)" in step.formula for step in steps):
         legend = say(
             en="n: side of the input, p: padding of both sides together, d: dilation, k: side of the window, s: stride",
-            de="n: Seite der Eingabe, p: Rand beider Seiten zusammen, d: Dehnung, k: Seite des Fensters, s: Schrittweite",
+            de="n: Seite der Eingabe, p: Rand beider Seiten zusammen, d: Dilatation, k: Seite des Fensters, s: Schrittweite",
         )
         print(f"{indent}({legend})")
 

@@ -36,6 +36,12 @@ class Claim:
     here: float | None
 
     @property
+    def what(self) -> str:
+        """The column in the reader's language."""
+        german = {"million parameters": "Mio. Parameter", "billion multiply-adds": "Mrd. Multiplikationen"}
+        return say(en=self.column, de=german.get(self.column, self.column))
+
+    @property
     def truth(self) -> float:
         """What was counted here, else what the paper prints."""
         return self.here if self.here is not None else float(self.paper or "nan")

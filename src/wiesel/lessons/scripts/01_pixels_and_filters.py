@@ -23,13 +23,19 @@ import numpy as np
 from scipy.signal import correlate2d
 
 from wiesel import images, teaching
-from wiesel.language import number
+from wiesel.language import grouped, number, say
 from wiesel.lessons.reader import answer, compare, finding, prediction, show
 from wiesel.teaching.kernels import FIVE, SOBEL_X, SOBEL_Y
 
 data = images.load("fashion-mnist-sample")
 trousers = data.test.pixels[0, :, :, 0]
-print(data)
+counts = grouped(len(data.train)), grouped(len(data.test))
+print(
+    say(
+        en=f"{len(data.classes)} classes, {counts[0]} pictures for training, {counts[1]} for testing",
+        de=f"{len(data.classes)} Klassen, {counts[0]} Bilder zum Trainieren, {counts[1]} zum Testen",
+    )
+)
 print(trousers[8:20, 2:26:2])
 
 # %% [markdown] lang="de"
@@ -82,7 +88,7 @@ sums = {}
 for name, weights in FIVE.items():
     sums[name] = float(weights.sum())
     flat = float(correlate2d(np.full((5, 5), 0.5), weights, mode="valid")[0, 0])
-    print(f"{name:<9} {sums[name]:6.2f}   0.5 -> {flat:5.2f}")
+    print(f"{name:<9} {number(sums[name], 2):>6}   {number(0.5, 1)} -> {number(flat, 2):>5}")
 keeping = [name for name, total in sums.items() if abs(total - 1) < 1e-9]
 silent = [name for name, total in sums.items() if abs(total) < 1e-9]
 finding(
@@ -131,7 +137,7 @@ for label, name in enumerate(data.classes):
     some = data.test.pixels[data.test.labels == label][:30, :, :, 0].astype(float)
     strength = [sum(np.abs(correlate2d(one, weights, mode="valid")).sum() for one in some) for weights in (SOBEL_X, SOBEL_Y)]
     upright[name] = float(strength[0] / strength[1])
-    print(f"{name:<12} {upright[name]:.2f}")
+    print(f"{name:<12} {number(upright[name], 2)}")
 most, least = max(upright, key=upright.get), min(upright, key=upright.get)
 finding(
     en=f"{most} has {number(upright[most], 1)} times as much upright as level edge, {least} {number(upright[least], 1)} times. Two filters, and the "
@@ -145,7 +151,7 @@ finding(
 #
 # 1. Welche Summe hat der Filter `[[0, -1, 0], [-1, 4, -1], [0, -1, 0]]`?
 # 2. Was macht er aus einer Fläche mit Grau 100?
-# 3. Schreibe einen 3x3-Filter als Liste von Listen, der das Bild um einen Pixel nach rechts schiebt. (Er wird so aufgelegt, wie er dasteht.)
+# 3. Schreibe einen 3x3-Filter als Liste von Listen, der das Bild um ein Pixel nach rechts schiebt. (Er wird so aufgelegt, wie er dasteht.)
 
 # %% [markdown] lang="en"
 # ## Exercises

@@ -16,7 +16,7 @@
 import numpy as np
 
 from wiesel import images, teaching
-from wiesel.language import number
+from wiesel.language import number, say
 from wiesel.lessons.reader import answer, compare, finding, prediction, scientific, show
 from wiesel.teaching.frequency import frequency_response, kind
 from wiesel.teaching.kernels import CLASSIC, gaussian
@@ -44,7 +44,7 @@ guess = prediction(
 # %% [markdown] lang="de"
 # ## Der Frequenzgang
 #
-# Er sagt für jede Welle, auf das Wievielfache der Filter sie bringt. Frequenz 0 ist gleichmässiges Grau, π die feinste Welle (ein Pixel schwarz, einer
+# Er sagt für jede Welle, auf das Wievielfache der Filter sie bringt. Frequenz 0 ist gleichmässiges Grau, π die feinste Welle (ein Pixel schwarz, eines
 # weiss). Gedruckt: die Antwort bei 0, die grösste, und die grösste bei den feinsten Wellen. Ein Tiefpass ist bei 0 am stärksten; Hoch- und Bandpass
 # sperren 0 und sind bei den feinsten oder bei mittleren Wellen am stärksten; `high-emphasis` und `band-emphasis` lassen 0 durch und heben hohe
 # oder mittlere Wellen hervor.
@@ -64,7 +64,8 @@ for name in ("gaussian", "sharpen", "edge", "emboss", "sobel_x", "laplace"):
     response = frequency_response(CLASSIC[name])
     kinds[name] = kind(CLASSIC[name])
     print(
-        f"{name:<9} {kinds[name]:<14} 0: {response.zero:6.2f}   peak {response.peak[0]:6.2f}   finest {max(response.nyquist):6.2f}"
+        f"{name:<9} {kinds[name]:<14} 0: {number(response.zero, 2):>6}   {say(en='peak', de='Gipfel')} {number(response.peak[0], 2):>6}   "
+        f"{say(en='finest', de='feinste')} {number(max(response.nyquist), 2):>6}"
     )
 sobel = frequency_response("sobel_x")
 height, wy, wx = sobel.peak

@@ -28,8 +28,8 @@ from wiesel.scratch.geometry import output_size
 # %% [markdown] lang="de"
 # ## Zuerst deine Vorhersage
 #
-# Eine Faltung mit einem 3x3-Kern, ein Kanal hinein, einer hinaus: wenige Zahlen, wie gross das Bild auch ist. Eine voll verknüpfte Schicht
-# verbindet jeden Pixel mit jedem. Schreibe statt `None` deine Zahl hin, bevor du weiterliest.
+# Eine Faltung mit einem 3x3-Kern, ein Kanal hinein, einer hinaus: wenige Zahlen, wie gross das Bild auch ist. Eine vollständig verbundene Schicht
+# verbindet jedes Pixel mit jedem. Schreibe statt `None` deine Zahl hin, bevor du weiterliest.
 
 # %% [markdown] lang="en"
 # ## First your prediction
@@ -41,13 +41,13 @@ from wiesel.scratch.geometry import output_size
 guess = prediction(
     None,
     en="How many times as many parameters has the fully connected layer, for 32x32 pixels?",
-    de="Wievielmal so viele Parameter hat die voll verknüpfte Schicht bei 32x32 Pixeln?",
+    de="Wievielmal so viele Parameter hat die vollständig verbundene Schicht bei 32x32 Pixeln?",
 )
 
 # %% [markdown] lang="de"
 # ## Geteilte Gewichte
 #
-# Beide Schichten werden gebaut und ihre Parameter gezählt, nicht ausgerechnet. (Über 64 Pixel hinaus passt die voll verknüpfte kaum mehr in
+# Beide Schichten werden gebaut und ihre Parameter gezählt, nicht ausgerechnet. (Über 64 Pixel hinaus passt die vollständig verbundene kaum mehr in
 # den Speicher; auf dem Gerät `meta` hat sie nur eine Form.)
 
 # %% [markdown] lang="en"
@@ -73,14 +73,14 @@ saved = 100 * (1 - 1 / ratios[32])
 finding(
     en=f"At 32 px the connected layer has {grouped(round(ratios[32]))} times as many; sharing saves {number(saved, 4)} %. "
     f"From 64 to 128 px the ratio grows {number(ratios[128] / ratios[64], 1)} times: with the fourth power of the side.",
-    de=f"Bei 32 px hat die verknüpfte Schicht {grouped(round(ratios[32]))}-mal so viele; Teilen spart {number(saved, 4)} %. "
+    de=f"Bei 32 px hat die verbundene Schicht {grouped(round(ratios[32]))}-mal so viele; Teilen spart {number(saved, 4)} %. "
     f"Von 64 auf 128 px wächst das Verhältnis {number(ratios[128] / ratios[64], 1)}-fach: mit der vierten Potenz der Seite.",
 )
 compare(guess, ratios[32], 0)
 
 # %% [markdown] lang="de"
-# Das ist nicht ganz gerecht: Die verknüpfte Schicht könnte auch anderes. Gerechter ist der Vergleich mit einer Faltung, die an jeder
-# Stelle **eigene** Gewichte hat (lokal verknüpft): 64 Filter auf einem Farbbild von 32x32.
+# Das ist nicht ganz gerecht: Die verbundene Schicht könnte auch anderes. Gerechter ist der Vergleich mit einer Faltung, die an jeder
+# Stelle **eigene** Gewichte hat (lokal verbunden): 64 Filter auf einem Farbbild von 32x32.
 
 # %% [markdown] lang="en"
 # That is not quite fair: the connected layer could do other things too. Fairer is a convolution with weights of its **own** at each

@@ -15,13 +15,14 @@
 # %%
 import time
 
+import matplotlib.pyplot as plt
 import torch
 from torch import nn
 
 from wiesel import scratch
-from wiesel.language import number
+from wiesel.language import number, say
 from wiesel.lessons.experiment import accuracy, descend, sample
-from wiesel.lessons.reader import answer, compare, finding, pick, prediction, scientific
+from wiesel.lessons.reader import answer, compare, finding, pick, prediction, scientific, show
 
 # %% [markdown] lang="de"
 # ## Zuerst deine Vorhersage
@@ -58,6 +59,21 @@ pooling = scratch.SimpleMaxPool2d(kernel_size=2)
 convolved, pooled = convolution(numbers), pooling(numbers)
 print(numbers.shape, convolved.shape, pooled.shape)
 print(pooled[0, 0])
+figure, axes = plt.subplots(1, 3, figsize=(9, 3.2))
+names = [
+    say(en="input", de="Eingabe"),
+    say(en="first filter", de="erster Filter"),
+    say(en="pooling of the input", de="Pooling der Eingabe"),
+]
+for axis, name, values in zip(axes, names, (numbers, convolved, pooled), strict=True):
+    axis.imshow(values[0, 0].detach(), cmap="cividis")
+    axis.set_title(f"{name}, {values.shape[2]}x{values.shape[3]}")
+    axis.axis("off")
+show(
+    figure,
+    en=f"the numbers 1 to 36, what the first filter makes of them, and the largest of each 2x2, up to {number(pooled.max().item(), 0)}",
+    de=f"die Zahlen 1 bis 36, was der erste Filter daraus macht, und die grösste aus je 2x2, bis {number(pooled.max().item(), 0)}",
+)
 
 twin = nn.Conv2d(1, 2, 3, padding=1)
 twin.load_state_dict(convolution.state_dict())
@@ -86,7 +102,7 @@ for algorithm in ("loops", "im2col", "fft", "winograd"):
         results[algorithm] = layer(picture).detach()
         times.append(time.perf_counter() - start)
     seconds[algorithm] = min(times)
-    print(f"{algorithm:>9}  {1000 * seconds[algorithm]:8.3f} ms")
+    print(f"{algorithm:>9}  {number(1000 * seconds[algorithm], 3):>8} ms")
 spread = max(float((result - results["loops"]).abs().max()) for result in results.values())
 finding(
     en=f"All four agree to {scientific(spread)}. On this machine the loop took {number(seconds['loops'] / seconds['im2col'], 0)} times as long as im2col.",
@@ -97,7 +113,7 @@ finding(
 # %% [markdown] lang="de"
 # ## Das Netz
 #
-# LeNet für 8x8 Pixel: zwei Faltungen, zwei Poolings, zwei voll verknüpfte Schichten. Nur `nn.Linear` und `nn.ReLU` kommen von torch.
+# LeNet für 8x8 Pixel: zwei Faltungen, zwei Poolings, zwei vollständig verbundene Schichten. Nur `nn.Linear` und `nn.ReLU` kommen von torch.
 
 # %% [markdown] lang="en"
 # ## The network

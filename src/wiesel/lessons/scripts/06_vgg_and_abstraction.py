@@ -26,7 +26,7 @@ from wiesel.lessons.reader import answer, compare, finding, pick, prediction, sh
 # %% [markdown] lang="de"
 # ## Zuerst deine Vorhersage
 #
-# VGG-16 hat 13 Faltungen und 3 voll verknüpfte Schichten.
+# VGG-16 hat 13 Faltungen und 3 vollständig verbundene Schichten.
 
 # %% [markdown] lang="en"
 # ## First your prediction
@@ -37,7 +37,7 @@ from wiesel.lessons.reader import answer, compare, finding, pick, prediction, sh
 guess = prediction(
     None,
     en="What share of its parameters sits in the 3 fully connected layers, in %?",
-    de="Welcher Anteil der Parameter sitzt in den 3 voll verknüpften Schichten, in %?",
+    de="Welcher Anteil der Parameter sitzt in den 3 vollständig verbundenen Schichten, in %?",
 )
 
 # %% [markdown] lang="de"
@@ -65,7 +65,7 @@ work = 100 * sum(layer.macs for layer in connected) / table.macs
 finding(
     en=f"{len(convolutions)} convolutions and {len(connected)} connected layers. The connected ones hold {number(share, 1)} % of "
     f"{grouped(table.parameters)} parameters and do {number(work, 1)} % of the work.",
-    de=f"{len(convolutions)} Faltungen und {len(connected)} verknüpfte Schichten. Die verknüpften halten {number(share, 1)} % der "
+    de=f"{len(convolutions)} Faltungen und {len(connected)} verbundene Schichten. Die verbundenen halten {number(share, 1)} % der "
     f"{grouped(table.parameters)} Parameter und tun {number(work, 1)} % der Arbeit.",
 )
 compare(guess, share, 1)
@@ -100,7 +100,7 @@ finding(
 #
 # * **Wie nah ist die Klasse?** Jede Klasse bekommt ihren Mittelpunkt unter den Ausgaben der Stufe (aus dem Training); wie viele Testbilder
 #   liegen beim richtigen am nächsten?
-# * **Wie wichtig ist der Ort?** Um wie viel ändert sich die Ausgabe, wenn das Bild um einen Pixel verschoben wird, gemessen daran, wie
+# * **Wie wichtig ist der Ort?** Um wie viel ändert sich die Ausgabe, wenn das Bild um ein Pixel verschoben wird, gemessen daran, wie
 #   verschieden zwei beliebige Bilder sind?
 
 # %% [markdown] lang="en"
@@ -156,7 +156,7 @@ for of_train, of_test, of_moved in zip(train, test, moved, strict=True):
 for name, some, n, p in zip(
     (say(en="pixels", de="Pixel"), *(f"{say(en='stage', de='Stufe')} {i}" for i in (1, 2, 3))), test, near, placed, strict=True
 ):
-    print(f"{name:>8}  {tuple(some.shape[1:])!s:<14} {100 * n:5.1f} %  {p:.2f}")
+    print(f"{name:>8}  {tuple(some.shape[1:])!s:<14} {number(100 * n, 1):>5} %  {number(p, 2)}")
 
 figure, (left, middle) = plt.subplots(1, 2, figsize=(8, 3))
 left.plot(range(4), [100 * n for n in near], "o-", color="#0072b2")

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from wiesel import zoo
-from wiesel.language import number
+from wiesel.language import number, say
 from wiesel.lessons.experiment import descend, sample
 from wiesel.lessons.reader import answer, compare, finding, pick, prediction, scientific
 
@@ -86,33 +86,35 @@ def arriving(name: str) -> float:
 
 
 half = "width=0.5"
+small_weights, he = say(en="relu, small weights", de="relu, kleine Gewichte"), "relu, He"
+batch_norm = say(en="relu, batch norm", de="relu, Batch-Norm")
 flow = {
     (depth, kind): arriving(f"plain{depth}:{half}{changes}")
     for depth in (20, 56)
     for kind, changes in {
         "sigmoid": ",norm=off,activation=sigmoid",
-        "relu, small weights": ",norm=off,init=normal:0.01",
-        "relu, He": ",norm=off,init=he",
-        "relu, batch norm": "",
+        small_weights: ",norm=off,init=normal:0.01",
+        he: ",norm=off,init=he",
+        batch_norm: "",
     }.items()
 }
 for (depth, kind), value in flow.items():
     print(f"{depth} {kind:<22} {scientific(value)}")
-per_layer = {kind: flow[56, kind] ** (1 / 54) for kind in ("relu, He", "relu, batch norm")}
+per_layer = {kind: flow[56, kind] ** (1 / 54) for kind in (he, batch_norm)}
 finding(
-    en=f"At 56 layers {scientific(flow[56, 'sigmoid'])} is left with sigmoids and {scientific(flow[56, 'relu, small weights'])} with small weights (a 0 is "
-    f"smaller than a float32 can be). With He's weights it is {scientific(flow[56, 'relu, He'])}, a factor of {number(per_layer['relu, He'], 2)} per layer. With "
-    f"batch norm nothing vanishes: at the start the gradient even grows, {number(per_layer['relu, batch norm'], 2)} times per layer.",
-    de=f"Bei 56 Schichten bleibt mit Sigmoid {scientific(flow[56, 'sigmoid'])}, mit kleinen Gewichten {scientific(flow[56, 'relu, small weights'])} (eine 0 ist "
-    f"kleiner, als ein float32 sein kann). Nach He ist es {scientific(flow[56, 'relu, He'])}, ein Faktor von {number(per_layer['relu, He'], 2)} je Schicht. Mit "
-    f"Batch-Norm verschwindet nichts: Am Anfang wächst der Gradient sogar, auf das {number(per_layer['relu, batch norm'], 2)}-Fache je Schicht.",
+    en=f"At 56 layers {scientific(flow[56, 'sigmoid'])} is left with sigmoids and {scientific(flow[56, small_weights])} with small weights (a 0 is "
+    f"smaller than a float32 can be). With He's weights it is {scientific(flow[56, he])}, a factor of {number(per_layer[he], 2)} per layer. With "
+    f"batch norm nothing vanishes: at the start the gradient even grows, {number(per_layer[batch_norm], 2)} times per layer.",
+    de=f"Bei 56 Schichten bleibt mit Sigmoid {scientific(flow[56, 'sigmoid'])}, mit kleinen Gewichten {scientific(flow[56, small_weights])} (0 heisst: "
+    f"kleiner als die kleinste Zahl von float32). Nach He ist es {scientific(flow[56, he])}, ein Faktor von {number(per_layer[he], 2)} je Schicht. Mit "
+    f"Batch-Norm verschwindet nichts: Am Anfang wächst der Gradient sogar, auf das {number(per_layer[batch_norm], 2)}-Fache je Schicht.",
 )
 
 # %% [markdown] lang="de"
 # ## Und trotzdem: Degradation
 #
 # Dieselben schlichten Netze mit Batch-Norm, ohne verschwindenden Gradienten. Verglichen wird der Verlust auf den **Trainingsbildern**: Ist er beim
-# tieferen Netz höher, so ist es keine Überanpassung. Daneben das tiefe Netz mit Abkürzungen.
+# tieferen Netz höher, so ist es keine Überanpassung. Daneben das tiefe Netz mit Abkürzungen (Shortcuts).
 
 # %% [markdown] lang="en"
 # ## And yet: degradation
@@ -129,7 +131,7 @@ for name in ("plain20", "plain56", "resnet56"):
     network = zoo.build(f"{name}:{half}", classes=10, channels=1, size=8)
     losses = descend(network, small.pictures, small.labels, steps=steps, rate=0.1)
     ends[name] = sum(losses[-5:]) / 5
-    print(f"{name:>9}  {losses[0]:.2f} -> {ends[name]:.2f}")
+    print(f"{name:>9}  {number(losses[0], 2)} -> {number(ends[name], 2)}")
 finding(
     en=f"After {steps} steps the training loss is {number(ends['plain20'], 2)} with 20 plain layers, {number(ends['plain56'], 2)} with 56, and "
     f"{number(ends['resnet56'], 2)} with 56 and shortcuts. The deeper plain network could imitate the shallower one, by identities in 36 layers; "
@@ -172,8 +174,8 @@ answer("3", answer_3, 1)
 assert abs(steepest - 0.25) < 1e-4
 assert left < steepest**10
 assert flow[56, "sigmoid"] < 1e-6
-assert flow[56, "relu, small weights"] < 1e-6
-assert flow[56, "relu, batch norm"] > 1
-assert 0.8 < per_layer["relu, He"] < 1.1
+assert flow[56, small_weights] < 1e-6
+assert flow[56, batch_norm] > 1
+assert 0.8 < per_layer[he] < 1.1
 assert ends["plain56"] > ends["plain20"] + 0.5
 assert ends["resnet56"] < ends["plain56"] - 0.5

@@ -27,7 +27,7 @@ pictures, small = sample(shrink=2), sample(shrink=4)  # 14x14 and 7x7 pixels: le
 # %% [markdown] lang="de"
 # ## Zuerst deine Vorhersage
 #
-# ResNet-18 mit 1000 Klassen für Farbbilder; daneben dasselbe Netz ohne Abkürzungen.
+# ResNet-18 mit 1000 Klassen für Farbbilder; daneben dasselbe Netz ohne Abkürzungen (Shortcuts).
 
 # %% [markdown] lang="en"
 # ## First your prediction
@@ -67,6 +67,28 @@ finding(
     f"{number(100 * (residual.macs / plain.macs - 1), 1)} % mehr Multiplikationen. «Keine zusätzlichen Parameter» gilt also nur für Identitäten.",
 )
 compare(guess, extra, 0)
+
+# %% [markdown] lang="de"
+# Und woher kommen die Zahlen in den Namen? Gezählt werden Schichten mit Gewichten auf dem Weg durch die Blöcke, also ohne die Projektionen.
+
+# %% [markdown] lang="en"
+# And where do the numbers in the names come from? Counted are layers with weights on the way through the blocks, so without the projections.
+
+
+# %%
+def deep(name: str) -> int:
+    with torch.device("meta"):
+        layers = zoo.build(name, classes=1000, channels=3, size=224).named_modules()
+    return sum(isinstance(layer, (nn.Conv2d, nn.Linear)) and "shortcut" not in name for name, layer in layers)
+
+
+depth = {"resnet18": 1 + 2 * sum([2, 2, 2, 2]) + 1, "resnet50": 1 + 3 * sum([3, 4, 6, 3]) + 1}
+finding(
+    en=f"ResNet-18: 1 + 2·(2 + 2 + 2 + 2) + 1 = {depth['resnet18']}, counted {deep('resnet18')}. ResNet-50, with three convolutions a block: "
+    f"1 + 3·(3 + 4 + 6 + 3) + 1 = {depth['resnet50']}, counted {deep('resnet50')}.",
+    de=f"ResNet-18: 1 + 2·(2 + 2 + 2 + 2) + 1 = {depth['resnet18']}, gezählt {deep('resnet18')}. ResNet-50, mit drei Faltungen je Block: "
+    f"1 + 3·(3 + 4 + 6 + 3) + 1 = {depth['resnet50']}, gezählt {deep('resnet50')}.",
+)
 
 # %% [markdown] lang="de"
 # ## Am Anfang ist ein Residualblock die Identität
@@ -147,7 +169,7 @@ for name in ("resnet20", "plain20"):
     losses = descend(one, small.pictures, small.labels, steps=steps, rate=0.1)
     trained[name] = one
     learned[name] = (losses[0], sum(losses[-4:]) / 4, accuracy(one, small.test_pictures, small.test_labels))
-    print(f"{name:>9}  {losses[0]:.2f} -> {learned[name][1]:.2f}   {100 * learned[name][2]:.1f} %")
+    print(f"{name:>9}  {number(losses[0], 2)} -> {number(learned[name][1], 2)}   {number(100 * learned[name][2], 1)} %")
 finding(
     en=f"After {steps} steps the training loss is {number(learned['resnet20'][1], 2)} with shortcuts and {number(learned['plain20'][1], 2)} without, "
     "at 20 layers and with batch norm. One run each is no verdict, and at this depth the plain network still learns: lesson 7 goes deeper.",
@@ -180,21 +202,21 @@ finding(
 # ## Aufgaben
 #
 # 1. Wie viele Abkürzungen von ResNet-18 sind Projektionen?
-# 2. Wie viele Schichten mit Gewichten hat ein Netz aus [3, 4, 6, 3] Flaschenhalsblöcken (ohne Projektionen)?
+# 2. Wie viele Schichten mit Gewichten hat ein Netz aus [3, 4, 23, 3] Flaschenhalsblöcken (ohne Projektionen)?
 # 3. Ein Block gibt $x + F(x)$ aus, und die Ableitung von $F$ ist 0,01. Welche Ableitung hat der Block?
 
 # %% [markdown] lang="en"
 # ## Exercises
 #
 # 1. How many shortcuts of ResNet-18 are projections?
-# 2. How many layers with weights has a network of [3, 4, 6, 3] bottleneck blocks (without projections)?
+# 2. How many layers with weights has a network of [3, 4, 23, 3] bottleneck blocks (without projections)?
 # 3. A block puts out $x + F(x)$, and the derivative of $F$ is 0.01. What is the derivative of the block?
 
 # %%
 answer_1 = answer_2 = answer_3 = None
 
 answer("1", answer_1, kinds["projection"])
-answer("2", answer_2, 1 + 3 * sum([3, 4, 6, 3]) + 1)
+answer("2", answer_2, 1 + 3 * sum([3, 4, 23, 3]) + 1)
 answer("3", answer_3, 1 + 0.01)
 
 # %% [markdown] lang="de"
@@ -207,6 +229,7 @@ answer("3", answer_3, 1 + 0.01)
 assert residual.parameters == 11_689_512
 assert extra == sum(64 * 2**i * 64 * 2 ** (i + 1) + 2 * 64 * 2 ** (i + 1) for i in range(3))
 assert kinds == {"identity": 5, "projection": 3}
+assert depth == {name: deep(name) for name in depth} == {"resnet18": 18, "resnet50": 50}
 assert moved["residual"] < 1e-6 < moved["plain"]
 assert flow["resnet20"] > 100 * flow["plain20"]
 assert learned["resnet20"][1] < learned["resnet20"][0]

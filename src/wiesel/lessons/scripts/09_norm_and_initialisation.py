@@ -53,7 +53,7 @@ compare(guess, spread, 3)
 # %% [markdown] lang="de"
 # ## Durch 20 Schichten
 #
-# Ein schlichtes Netz ohne Norm und ohne Abkürzungen, echte Bilder, und nach jeder Faltung: Streuung der Ausgabe und Grösse ihres Gradienten. He
+# Ein schlichtes Netz ohne Norm und ohne Abkürzungen (Shortcuts), echte Bilder, und nach jeder Faltung: Streuung der Ausgabe und Grösse ihres Gradienten. He
 # nimmt die Varianz $2/n$, mit $n$ = Kernfläche mal Kanäle hinein (oder hinaus, für den Rückweg); Xavier nimmt $2/(n_{ein} + n_{aus})$.
 
 # %% [markdown] lang="en"
@@ -77,7 +77,7 @@ def profile(name: str) -> tuple[list[float], list[float]]:
 
 
 ways = {
-    "N(0, 0.01²)": ",norm=off,init=normal:0.01",
+    say(en="N(0, 0.01²)", de="N(0; 0,01²)"): ",norm=off,init=normal:0.01",
     "Xavier": ",norm=off,init=xavier",
     "He": ",norm=off,init=he",
     say(en="batch norm", de="Batch-Norm"): ",init=normal:0.01",
@@ -137,7 +137,7 @@ for way, changes in ways.items():
     network = zoo.build(f"plain20:width=0.5{changes}", classes=10, channels=1, size=8)
     losses = descend(network, small.pictures, small.labels, steps=steps, rate=0.1 if "norm=off" not in changes else 0.02)
     ends[way] = sum(losses[-5:]) / 5
-    print(f"{way:<12} {losses[0]:.3f} -> {ends[way]:.3f}")
+    print(f"{way:<12} {number(losses[0], 3)} -> {number(ends[way], 3)}")
 finding(
     en=f"After {steps} steps: {number(ends[names[0]], 2)} with small weights (ln 10 = 2.30 is guessing), {number(ends[names[2]], 2)} with He's, "
     f"{number(ends[names[3]], 2)} with batch norm, although that one began with the small weights.",

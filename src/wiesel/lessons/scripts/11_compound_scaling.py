@@ -130,7 +130,7 @@ for name, (depth, width, side) in designs.items():
         cost(one, (1, side, side)).macs,
         accuracy(one, sized(pictures.test_pictures, side), pictures.test_labels),
     )
-    print(f"{name:<15} {grouped(found[name][0]):>9}  {100 * found[name][1]:5.1f} %")
+    print(f"{name:<15} {grouped(found[name][0]):>9}  {number(100 * found[name][1], 1):>5} %")
 best = max(list(found)[1:], key=lambda name: found[name][1])
 luck = 100 * math.sqrt(found[best][1] * (1 - found[best][1]) / len(pictures.test_labels))
 finding(
@@ -198,7 +198,8 @@ finding(
 claims = chapter.table()
 wrong = [claim for claim in claims if not claim.right]
 for claim in wrong:
-    print(f"{claim.network:<17} {claim.column:<22} {claim.chapter:>6}  {claim.truth:.4g}")
+    told, counted = (text.replace(".", say(en=".", de=",")) for text in (claim.chapter, f"{claim.truth:.4g}"))
+    print(f"{claim.network:<17} {claim.what:<22} {told:>6}  {counted}")
 finding(
     en=f"{len(claims) - len(wrong)} of {len(claims)} numbers are right as printed.",
     de=f"{len(claims) - len(wrong)} von {len(claims)} Zahlen stimmen, wie sie gedruckt sind.",

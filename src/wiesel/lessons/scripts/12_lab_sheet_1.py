@@ -51,12 +51,12 @@ guess = prediction(
 # %% [markdown] lang="de"
 # ## (a) Hier oder auf Colab?
 #
-# Beides geht; ein Notebook mit `wiesel` läuft unverändert an beiden Orten. Genauer fragt `wiesel doctor`.
+# Beides geht; ein Notebook mit `wiesel` läuft unverändert an beiden Orten. Genaueres sagt `wiesel doctor`.
 
 # %% [markdown] lang="en"
 # ## (a) Here or on Colab?
 #
-# Both work; a notebook with `wiesel` runs unchanged in both places. `wiesel doctor` asks more closely.
+# Both work; a notebook with `wiesel` runs unchanged in both places. `wiesel doctor` says more.
 
 # %%
 print(
@@ -100,7 +100,7 @@ finding(
 # %% [markdown] lang="de"
 # ## (b) Das Netz als Bild
 #
-# Zweimal: die Rechnung vorwärts mit ihren Abkürzungen, und der Graph, dem die Gradienten folgen.
+# Zweimal: die Rechnung vorwärts mit ihren Abkürzungen (Shortcuts), und der Graph, dem die Gradienten folgen.
 
 # %% [markdown] lang="en"
 # ## (b) The network as a drawing
@@ -220,6 +220,10 @@ finding(
 # %%
 predictions = Predictions.from_file(wiesel.Run.open(result.run).predictions("test"))
 probabilities = softmax(predictions.logits[order[:6]])
+heads = (say(en="shape", de="Form"), say(en="true class", de="wahre Klasse"), say(en="predicted class", de="vorhergesagte Klasse"))
+print(f"{heads[0]:<12} {heads[1]:<14} {heads[2]}")
+for true, said in zip(predictions.labels[order[:6]], probabilities.argmax(1), strict=True):
+    print(f"{shape!s:<12} {data.classes[true]:<14} {data.classes[said]}")
 figure, axes = plt.subplots(2, 3, figsize=(9, 5), sharey=True)
 for axis, row, label in zip(axes.flat, probabilities, predictions.labels[order[:6]], strict=True):
     axis.bar(range(10), row, color=["#d55e00" if c == label else "#0072b2" for c in range(10)])

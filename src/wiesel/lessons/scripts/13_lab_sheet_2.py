@@ -3,14 +3,14 @@
 # %% [markdown] lang="de"
 # # Übungsblatt, Aufgabe 2: ändern und messen, (a) bis (l)
 #
-# **Ziel.** Zwölf Änderungen an einem kleinen Netz, jede mit einer Messung, und die Frage, die alle anderen einholt: Ist der Unterschied
-# wirklich einer?
+# **Ziel.** Zwölf Änderungen an einem kleinen Netz, jede mit einer Messung, und bei jeder die Frage, ob der gemessene Unterschied am Netz liegt
+# oder am Zufall.
 
 # %% [markdown] lang="en"
 # # The lab sheet, task 2: change and measure, (a) to (l)
 #
-# **Goal.** Twelve changes to a small network, each with a measurement, and the question that overtakes all others: is the difference a real
-# one?
+# **Goal.** Twelve changes to a small network, each with a measurement, and with each the question whether the measured difference is due to
+# the network or to chance.
 
 # %%
 import time
@@ -235,7 +235,9 @@ for name, one in designs.items():
     start = time.perf_counter()
     share = learned(one)
     table[name] = (cost(one, IMAGE).parameters, cost(one, IMAGE).macs, time.perf_counter() - start, share)
-    print(f"{name:<44} {grouped(table[name][0]):>8} {grouped(table[name][1]):>10} {table[name][2]:6.2f} s {100 * share:5.1f} %")
+    print(
+        f"{name:<44} {grouped(table[name][0]):>8} {grouped(table[name][1]):>10} {number(table[name][2], 2):>6} s {number(100 * share, 1):>5} %"
+    )
 fastest, dearest = min(table, key=lambda name: table[name][1]), max(table, key=lambda name: table[name][1])
 finding(
     en=f"«{dearest}» needs {number(table[dearest][1] / table[fastest][1], 1)} times the multiply-adds of «{fastest}»; accuracies {number(100 * table[dearest][3], 1)} % and "
@@ -264,7 +266,7 @@ def tiny(channels: int) -> nn.Sequential:
 good = 0.9 * with_relu
 simple = {channels: (sum(p.numel() for p in tiny(channels).parameters()), learned(tiny(channels))) for channels in (16, 8, 4, 2, 1)}
 for channels, (parameters, share) in simple.items():
-    print(f"{channels:>3}  {parameters:>6}  {100 * share:5.1f} %")
+    print(f"{channels:>3}  {parameters:>6}  {number(100 * share, 1):>5} %")
 enough = [channels for channels, (_, share) in simple.items() if share >= good]
 smallest = min(enough, default=max(simple))
 finding(

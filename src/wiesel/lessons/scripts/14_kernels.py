@@ -58,10 +58,11 @@ guess = prediction(
 # %%
 points = np.array([[np.abs(correlate2d(d, k, mode="valid")).mean() for k in (SOBEL_X, SOBEL_X.T)] for d in digits])
 points = (points - points.mean(0)) / points.std(0)
+centres = [f"({number(x, 2)}; {number(y, 2)})" for x, y in (points[labels == c].mean(0) for c in (0, 1))]
 train, test = slice(0, 200), slice(200, None)
 finding(
-    en=f"{len(points)} digits as points: zeros lie at {points[labels == 0].mean(0).round(2).tolist()} on average, ones at {points[labels == 1].mean(0).round(2).tolist()}.",
-    de=f"{len(points)} Ziffern als Punkte: Nullen liegen im Mittel bei {points[labels == 0].mean(0).round(2).tolist()}, Einsen bei {points[labels == 1].mean(0).round(2).tolist()}.",
+    en=f"{len(points)} digits as points: zeros lie at {centres[0]} on average, ones at {centres[1]}.",
+    de=f"{len(points)} Ziffern als Punkte: Nullen liegen im Mittel bei {centres[0]}, Einsen bei {centres[1]}.",
 )
 
 # %% [markdown] lang="de"
