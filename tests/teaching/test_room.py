@@ -88,7 +88,7 @@ def test_words_speak_two_languages() -> None:
     german, english = spoken("de"), spoken("en")
     assert (german.number(-0.5, 2), english.number(-0.5, 2)) == ("−0,50", "−0.50")
     assert german.number(-0.001, 2) == "0,00"
-    assert (german.short(1.5e-7), english.short(0), english.short(8.0)) == ("1,5e−07", "0", "8")
+    assert (german.short(1.5e-7), english.short(0), english.short(8.0)) == ("1,5·10⁻⁷", "0", "8")
     assert (german.percent(0.251), english.grouped(1049600)) == ("25\u202f%", "1,049,600")
 
 

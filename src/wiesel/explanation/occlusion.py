@@ -64,7 +64,7 @@ def occlusion(
             mean.float(),
             say(
                 en=f"each pixel: the mean over the {window} x {window} squares that covered it",
-                de=f"jeder Pixel: das Mittel über die Quadrate von {window} x {window}, die ihn abdeckten",
+                de=f"jedes Pixel: das Mittel über die Quadrate von {window} x {window}, die es abdeckten",
             ),
         ),
         remarks=(

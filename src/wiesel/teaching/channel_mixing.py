@@ -98,7 +98,7 @@ def one_by_one(image: Any = None, weights: Any = None, *, size: int | None = Non
             _pair(sheet, grid[row, 3], grid[row, 4], result.mixed[row], name, highest, words)
     return figures.finished(
         sheet,
-        words(en="A 1 × 1 convolution mixes channels, not pixels", de="Eine 1 × 1 Faltung mischt Kanäle, nicht Pixel"),
+        words(en="A 1 × 1 convolution mixes channels, not pixels", de="Eine 1×1-Faltung mischt Kanäle, nicht Pixel"),
         finding(result, words),
         note=words(
             en="Spectra: log₁₀(1 + magnitude), zero frequency in the middle, all on one scale.",
@@ -108,14 +108,17 @@ def one_by_one(image: Any = None, weights: Any = None, *, size: int | None = Non
 
 
 def finding(result: Mix, words: Words) -> str:
-    lost = ", ".join(words.percent(float(share)) for share in result.lost)
+    lost = ", ".join(
+        words(en=f"{words.percent(float(share))} in output {i}", de=f"{words.percent(float(share))} in Ausgang {i}")
+        for i, share in enumerate(result.lost, 1)
+    )
     gap = words.short(result.spectral_difference, 2)
     count_out, count_in = result.weights.shape
     return words(
         en=f"{count_in} channels become {count_out}. The spectrum of each mixture is the same mixture of the spectra, to {gap}; no frequency "
-        f"is treated otherwise than the next. Channels cancel in each other {lost} of their waves' magnitude, output by output.",
+        f"is treated otherwise than the next. Where waves of two channels cancel, magnitude is lost: {lost}.",
         de=f"Aus {count_in} Kanälen werden {count_out}. Das Spektrum jeder Mischung ist dieselbe Mischung der Spektren, bis auf {gap}; keine "
-        f"Frequenz wird anders behandelt als die nächste. Kanäle löschen aneinander, Ausgang um Ausgang, {lost} des Betrags ihrer Wellen aus.",
+        f"Frequenz wird anders behandelt als die nächste. Wo sich Wellen zweier Kanäle aufheben, geht Betrag verloren: {lost}.",
     )
 
 

@@ -78,7 +78,7 @@ def show_filter_effects(
         sheet,
         words(en=f"What filters do to {en}", de=f"Was Filter aus {de} machen"),
         " ".join(finding(name, chosen[name], response, words) for name, response in responses.items()),
-        note=" ".join(filter(None, [words(en="Computed in floating point.", de="In Fliesskomma gerechnet."), *notes])),
+        note=" ".join(filter(None, [words(en="Computed in floating point.", de="In Gleitkomma gerechnet."), *notes])),
     )
 
 

@@ -124,8 +124,8 @@ def said(setting: str, words: Words) -> str:
         "normal": words(en="N(0, 0.01²)", de="N(0, 0,01²)"),
         "he": "ReLU + He",
         "norm": words(en="with batch norm", de="mit Batch-Norm"),
-        "plain": words(en="plain", de="ohne Shortcut"),
-        "residual": words(en="residual", de="mit Shortcut"),
+        "plain": words(en="plain", de="ohne Abkürzung"),
+        "residual": words(en="residual", de="mit Abkürzung"),
     }[setting]
 
 
@@ -135,5 +135,5 @@ def headline(cure: str, words: Words) -> tuple[str, str]:
         "activation": (words(en="1 Activation", de="1 Aktivierung"), words(en="Xavier, no norm", de="Xavier, keine Norm")),
         "initialisation": (words(en="2 Initialisation", de="2 Initialisierung"), words(en="ReLU, no norm", de="ReLU, keine Norm")),
         "norm": (words(en="3 Batch norm", de="3 Batch-Norm"), words(en="ReLU, N(0, 0.01²)", de="ReLU, N(0, 0,01²)")),
-        "shortcut": (words(en="4 Shortcuts", de="4 Shortcuts"), words(en="ReLU, He, batch norm", de="ReLU, He, Batch-Norm")),
+        "shortcut": (words(en="4 Shortcuts", de="4 Abkürzungen"), words(en="ReLU, He, batch norm", de="ReLU, He, Batch-Norm")),
     }[cure]

@@ -81,8 +81,8 @@ def phase_finding(response: Response, words: Words) -> str:
         )
     if np.all(np.abs(np.abs(angles) - np.pi / 2) < 1e-6):
         return words(
-            en="The phase is pi/2 or -pi/2 (antisymmetric kernel): waves are shifted by a quarter, as a derivative does.",
-            de="Die Phase ist pi/2 oder -pi/2 (antisymmetrischer Kern): Wellen verschieben sich um ein Viertel, wie bei einer Ableitung.",
+            en="The phase is pi/2 or −pi/2 (antisymmetric kernel): waves are shifted by a quarter, as a derivative does.",
+            de="Die Phase ist pi/2 oder −pi/2 (antisymmetrischer Kern): Wellen verschieben sich um ein Viertel, wie bei einer Ableitung.",
         )
     return words(
         en="The phase takes other values too: the kernel is neither symmetric nor antisymmetric about its anchor.",

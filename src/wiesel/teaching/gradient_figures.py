@@ -10,7 +10,7 @@ import numpy as np
 
 from wiesel.errors import BadValue
 from wiesel.teaching import figures
-from wiesel.teaching.words import MINUS, Words, spoken
+from wiesel.teaching.words import MINUS, RAISED, Words, spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Quantity = Literal["gradient", "weight_gradient", "activation"]
 QUANTITIES = ("gradient", "weight_gradient", "activation")
 History = Sequence[tuple[int, "GradientFlow"]]
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 VANISHED = -12.0
 """Powers of ten at which the colours of `gradient_flow_along_training` end."""
 
@@ -78,8 +77,8 @@ def gradient_flow_figure(
         f"N(0, 0.01²) {{normal}}, with batch norm as well {{norm}}. Batch norm alone makes it explode in a plain network ({{plain}}); "
         f"shortcuts hold it at {{residual}}.",
         de=f"{what} an der ersten von {deepest} Schichten: Sigmoid {{sigmoid}}, ReLU mit Xavier {{relu}}, mit He {{he}}; aus "
-        f"N(0, 0,01²) gezogen {{normal}}, mit Batch-Norm dazu {{norm}}. Batch-Norm allein lässt ihn ohne Shortcuts explodieren "
-        f"({{plain}}); mit Shortcuts bleibt er bei {{residual}}.",
+        f"N(0, 0,01²) gezogen {{normal}}, mit Batch-Norm dazu {{norm}}. Batch-Norm allein lässt ihn ohne Abkürzungen (Shortcuts) explodieren "
+        f"({{plain}}); mit Abkürzungen bleibt er bei {{residual}}.",
     )
     if show != "gradient" or first["plain"] < 10 * first["residual"]:
         where = words(en="last", de="letzten") if end else words(en="first", de="ersten")
@@ -153,7 +152,7 @@ def gradient_flow_along_training(histories: Mapping[str, History], *, language: 
     ticks = sorted({float(round(place)) for place in np.linspace(low, high, 5)})
     made = sheet.colorbar(drawn, ax=list(grid[0]), ticks=ticks, fraction=0.03, pad=0.01)
     made.ax.set_yticklabels(
-        [("≤ " if place == low == VANISHED else "") + f"10{str(round(place)).translate(SUPERSCRIPTS)}" for place in ticks],
+        [("≤ " if place == low == VANISHED else "") + f"10{str(round(place)).translate(RAISED)}" for place in ticks],
         fontsize=8,
     )
     parts = []
@@ -188,7 +187,7 @@ def shortcut_figure(flow: GradientFlow, *, language: str | None = None) -> Sheet
     if not flow.shortcuts:
         raise BadValue(
             setting="flow",
-            value=words(en="no shortcut in it", de="kein Shortcut darin"),
+            value=words(en="no shortcut in it", de="keine Abkürzung darin"),
             expected=words(en="the flow of a residual network", de="der Fluss eines Residualnetzes"),
         )
     names = [one.name.removeprefix("features.") for one in flow.shortcuts]
@@ -200,13 +199,13 @@ def shortcut_figure(flow: GradientFlow, *, language: str | None = None) -> Sheet
         (
             above,
             [(one.skip, one.branch) for one in flow.shortcuts],
-            (words(en="shortcut", de="Shortcut"), words(en="branch", de="Zweig")),
+            (words(en="shortcut", de="Abkürzung"), words(en="branch", de="Zweig")),
         ),
         (
             below,
             [(one.gradient or 0.0, np.nan if one.gradient_branch is None else one.gradient_branch) for one in flow.shortcuts],
             (
-                words(en="back by the shortcut", de="zurück über den Shortcut"),
+                words(en="back by the shortcut", de="zurück über die Abkürzung"),
                 words(en="back by the branch", de="zurück über den Zweig"),
             ),
         ),
@@ -225,15 +224,15 @@ def shortcut_figure(flow: GradientFlow, *, language: str | None = None) -> Sheet
     lowest, highest = words.number(min(ratios), 2), words.number(max(ratios), 2)
     finding = words(
         en=f"In {len(names)} blocks the branch is {lowest} to {highest} times as large as the shortcut.",
-        de=f"In {len(names)} Blöcken ist der Zweig {lowest}- bis {highest}-mal so gross wie der Shortcut.",
+        de=f"In {len(names)} Blöcken ist der Zweig {lowest}- bis {highest}-mal so gross wie die Abkürzung (Shortcut).",
     )
     return figures.finished(
         sheet,
-        words(en="Shortcut against branch, block by block", de="Shortcut gegen Zweig, Block für Block"),
+        words(en="Shortcut against branch, block by block", de="Abkürzung gegen Zweig, Block für Block"),
         finding,
         note=words(
             en=f"No hatched bar below: the shortcut computes something, the two ways cannot be told apart ({computed} blocks).",
-            de=f"Kein schraffierter Balken unten: Der Shortcut rechnet etwas, die Wege sind nicht zu trennen ({computed} Blöcke).",
+            de=f"Kein schraffierter Balken unten: Die Abkürzung rechnet etwas, die Wege sind nicht zu trennen ({computed} Blöcke).",
         )
         if computed
         else "",
@@ -250,7 +249,7 @@ def scientific(value: float, words: Words) -> str:
     leading = round(value / 10.0**power)
     if abs(leading) == 10:
         leading, power = leading // 10, power + 1
-    return f"{leading}·10{str(power).translate(SUPERSCRIPTS)}".replace("-", MINUS)
+    return f"{leading}·10{str(power).translate(RAISED)}".replace("-", MINUS)
 
 
 def _height(layer: LayerFlow, show: Quantity) -> float:

@@ -75,7 +75,7 @@ def compare_parameter_counts(sizes: Sequence[int] = SIZES, *, language: str | No
     heads = (
         words(en="Input Size", de="Eingabe"),
         words(en="Conv Params", de="Faltung"),
-        words(en="FC Params", de="Voll verbunden"),
+        words(en="FC Params", de="Vollständig verbunden"),
         words(en="Ratio (FC/Conv)", de="Verhältnis"),
     )
     title = words(en="Parameter Count Comparison", de="Vergleich der Parameterzahlen")
@@ -84,11 +84,11 @@ def compare_parameter_counts(sizes: Sequence[int] = SIZES, *, language: str | No
         en=f"A 3 × 3 convolution has {first.convolution} parameters at every size; a fully connected layer has "
         f"{words.grouped(first.connected)} at {first.size} × {first.size} and {words.grouped(last.connected)} at {last.size} × {last.size}, "
         f"{words.grouped(round(last.ratio))} times as many as the convolution.",
-        de=f"Eine 3 × 3 Faltung hat bei jeder Grösse {first.convolution} Parameter; eine voll verbundene Schicht hat "
+        de=f"Eine 3×3-Faltung hat bei jeder Grösse {first.convolution} Parameter; eine vollständig verbundene Schicht hat "
         f"{words.grouped(first.connected)} bei {first.size} × {first.size} und {words.grouped(last.connected)} bei {last.size} × {last.size}, "
         f"{words.grouped(round(last.ratio))}-mal so viele wie die Faltung.",
     )
-    plain = [(f"{row.size}x{row.size}", str(row.convolution), str(row.connected), f"{row.ratio:.1f}") for row in rows]
+    plain = [(f"{row.size}x{row.size}", str(row.convolution), str(row.connected), words.number(row.ratio, 1)) for row in rows]
     nice = [
         (f"{row.size} × {row.size}", words.grouped(row.convolution), words.grouped(row.connected), words.number(row.ratio, 1))
         for row in rows
@@ -128,11 +128,11 @@ def show_example(size: int = 32, *, language: str | None = None) -> Counts:
 
 def _example(row: Count, words: Words) -> list[str]:
     return [
-        words(en=f"Example with {row.size}x{row.size} input:", de=f"Beispiel mit {row.size}x{row.size} Eingabe:"),
+        words(en=f"Example with {row.size}x{row.size} input:", de=f"Beispiel mit {row.size}x{row.size} Pixeln:"),
         words(en=f"CNN parameters: {row.convolution} (fixed)", de=f"Parameter der Faltung: {row.convolution} (fest)"),
         words(
             en=f"FC parameters: {words.grouped(row.connected)}",
-            de=f"Parameter der voll verbundenen Schicht: {words.grouped(row.connected)}",
+            de=f"Parameter der vollständig verbundenen Schicht: {words.grouped(row.connected)}",
         ),
         words(en=f"Parameter reduction: {100 * row.saved:.4f}%", de=f"Ersparnis an Parametern: {words.percent(row.saved, 4)}"),
     ]

@@ -157,6 +157,6 @@ def finding(made: Sliding, words: Words) -> str:
     return words(
         en=f"A {weights[0]} × {weights[1]} kernel slides over a picture of {height} × {width} pixels in {made.steps} positions and makes "
         f"{rows} × {columns} numbers from {low} to {high}, with {multiplications} multiplications.",
-        de=f"Ein {weights[0]} × {weights[1]} Kern gleitet in {made.steps} Positionen über ein Bild von {height} × {width} Pixeln und macht "
+        de=f"Ein {weights[0]}×{weights[1]}-Kern gleitet in {made.steps} Positionen über ein Bild von {height} × {width} Pixeln und macht "
         f"{rows} × {columns} Zahlen von {low} bis {high}, mit {multiplications} Multiplikationen.",
     )

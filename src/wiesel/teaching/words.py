@@ -14,6 +14,7 @@ from wiesel.language import Language
 from wiesel.language import language as readers_language
 
 MINUS = "\u2212"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class Words:
         return self._written(text)
 
     def short(self, value: float, digits: int = 3) -> str:
-        """With so many significant digits and no needless zeros: 8, −0.096, 1.2e−07."""
-        return self._written(f"{value:.{digits}g}" if value else "0")
+        """With so many significant digits and no needless zeros: 8, −0.096, 1.2·10⁻⁷."""
+        mantissa, _, exponent = (f"{value:.{digits}g}" if value else "0").partition("e")
+        return self._written(mantissa) + (f"·10{str(int(exponent)).translate(RAISED)}" if exponent else "")
 
     def percent(self, share: float, digits: int = 0) -> str:
         """0.25 -> 25 % (with a narrow no-break space)."""
