@@ -178,7 +178,7 @@ def fairness_page(burdens: tuple[Burden, ...], plan: Plan) -> list[str]:
         say(
             en=f"Alike: pictures and their division, seeds, {alike}, every setting not named above. "
             "Tuning: no runs for any arm; an arm with settings of its own had what went into them.",
-            de=f"Gleich: Bilder und ihre Aufteilung, Startwerte, {alike}, jede oben nicht genannte Einstellung. "
+            de=f"Gleich: Bilder und ihre Aufteilung, Startzahlen, {alike}, jede oben nicht genannte Einstellung. "
             "Abstimmung: für keinen Arm Läufe; ein Arm mit eigenen Einstellungen hatte das, was in ihnen steckt.",
         ),
         say(

@@ -9,7 +9,7 @@ class TooFewRuns(UsageError):
     """`name` of the arm, `have`, `needed`."""
 
     en = "{name!r} has {have} {have:run|runs}; {needed} of each arm are needed before anything can be said. Train it with more seeds."
-    de = "{name!r} hat {have} {have:Lauf|Läufe}; bevor sich etwas sagen lässt, braucht es {needed} je Arm. Trainiere mit weiteren Startwerten."
+    de = "{name!r} hat {have} {have:Lauf|Läufe}; bevor sich etwas sagen lässt, braucht es {needed} je Arm. Trainiere mit weiteren Startzahlen."
 
 
 class OtherTestPictures(UsageError):
@@ -33,7 +33,7 @@ class OtherRuns(UsageError):
     )
     de = (
         "{name!r} und {baseline!r} liefen auf verschiedenen Aufteilungen der Bilder und lassen sich nicht paaren. "
-        "Trainiere beide mit denselben Startwerten."
+        "Trainiere beide mit denselben Startzahlen."
     )
 
 
@@ -81,8 +81,8 @@ class CellsFailed(RunError):
 class RayMissing(MissingError):
     """`have`: what is there instead, as a clause."""
 
-    en = "--ray needs Ray 2.54 or newer; {have}. `pip install wiesel[ray]`"
-    de = "--ray braucht Ray ab 2.54; {have}. `pip install wiesel[ray]`"
+    en = "--ray needs Ray 2.54 or newer; {have}. `pip install 'wiesel[ray]'`"
+    de = "--ray braucht Ray ab 2.54; {have}. `pip install 'wiesel[ray]'`"
 
 
 class RayUnreachable(MissingError):

@@ -49,8 +49,8 @@ class PictureNotFetched(MissingError):
 class TeachingLibraryMissing(MissingError):
     """`library`"""
 
-    en = "This figure needs {library}, which is not installed. `pip install wiesel[teaching]`"
-    de = "Für diese Abbildung braucht es {library}, das nicht installiert ist. `pip install wiesel[teaching]`"
+    en = "This figure needs {library}, which is not installed. `pip install 'wiesel[teaching]'`"
+    de = "Für diese Abbildung braucht es {library}, das nicht installiert ist. `pip install 'wiesel[teaching]'`"
 
 
 class NoVideo(MissingError):

@@ -12,7 +12,7 @@ class NotFinite(TrainingError):
     )
     de = (
         "Schritt {step} ergab einen Verlust oder Gradienten, der keine Zahl ist, zuerst in Schicht {layer} (Trainingsbilder {ids}). Die "
-        "Gewichte wurden nicht verändert, der letzte Speicherpunkt gilt. Versuche eine kleinere --lr oder --precision fp32."
+        "Gewichte wurden nicht verändert, der letzte Checkpoint gilt. Versuche eine kleinere --lr oder --precision fp32."
     )
 
 
@@ -48,13 +48,13 @@ class HelperFailed(TrainingError):
     )
     de = (
         "Trainingsprozess {number} von {of} (PID {pid}) endete mit Code {code}{reason}; darum wurden auch die anderen beendet. Bis zum letzten "
-        "Speicherpunkt ist alles gespeichert; weiter mit: wiesel train --resume {run}"
+        "Checkpoint ist alles gespeichert; weiter mit: wiesel train --resume {run}"
     )
 
 
 class NothingToResume(TrainingError):
     en = "{run} holds no checkpoint yet. Start again without --resume, with another --output."
-    de = "{run} enthält noch keinen Speicherpunkt. Beginne ohne --resume neu, mit einem anderen --output."
+    de = "{run} enthält noch keinen Checkpoint. Beginne ohne --resume neu, mit einem anderen --output."
 
 
 class DataChanged(TrainingError):

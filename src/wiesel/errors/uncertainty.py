@@ -80,8 +80,8 @@ class TooFewOfAClass(PicturesError):
 
 
 class GaussianProcessesMissing(MissingError):
-    en = "Deep kernel learning needs GPyTorch, which is not installed. `pip install wiesel[gp]`"
-    de = "Deep Kernel Learning braucht GPyTorch, das nicht installiert ist. `pip install wiesel[gp]`"
+    en = "Deep kernel learning needs GPyTorch, which is not installed. `pip install 'wiesel[gp]'`"
+    de = "Deep Kernel Learning braucht GPyTorch, das nicht installiert ist. `pip install 'wiesel[gp]'`"
 
 
 class HeadDiverged(TrainingError):

@@ -266,7 +266,7 @@ def _empty(path: Path) -> Path:
             if path.is_dir() and not any(path.iterdir()):
                 return path
             if (path / "recipe.toml").exists():
-                holds = say(en=" and holds a run", de=" und enthält einen Run")
+                holds = say(en=" and holds a run", de=" und enthält einen Lauf")
                 command = f"`wiesel train --resume {shlex.quote(str(path))}`"
                 resume = say(en=f", or go on with it: {command}", de=f", oder ihn fortsetzen: {command}")
             else:
@@ -292,7 +292,7 @@ def _near(path: Path) -> str:
     except (OSError, ValueError):
         return ""
     if inside:
-        return say(en=" Runs in it: ", de=" Runs darin: ") + ", ".join(inside) + "."
+        return say(en=" Runs in it: ", de=" Läufe darin: ") + ", ".join(inside) + "."
     return nearest(path.name, beside)
 
 

@@ -85,7 +85,7 @@ def check(request: Request) -> None:
     if request.value != "off":
         raise request.refusal(
             en="residual connections can only be taken away: residual=off",
-            de="Residualverbindungen kann man nur wegnehmen: residual=off",
+            de="Abkürzungen (Shortcuts) kann man nur wegnehmen: residual=off",
         )
 
 
@@ -100,7 +100,9 @@ def apply(work: Work) -> None:
     adding = sorted({name for name in before if work.inside(name) and before[name]})
     if not work.layers:
         if not adding:
-            raise work.refusal(en=f"there are no shortcuts in {work.place()}", de=f"es gibt keine Shortcuts in {work.place()}")
+            raise work.refusal(
+                en=f"there are no shortcuts in {work.place()}", de=f"es gibt keine Abkürzungen (Shortcuts) in {work.place()}"
+            )
         raise work.refusal(
             en=f"{adding[0] or 'the network'} adds maps in its forward, in a way that is not known here",
             de=f"{adding[0] or 'das Netz'} addiert Karten in seinem forward auf eine Art, die hier nicht bekannt ist",
@@ -108,7 +110,7 @@ def apply(work: Work) -> None:
     left = observe(work.network, work.image).additions
     stubborn = [name for name in work.layers if left.get(name, 0) >= before.get(name, 1) > 0]
     if stubborn:
-        raise work.refusal(en=f"{stubborn[0]} adds its shortcut all the same", de=f"{stubborn[0]} addiert den Shortcut trotzdem")
+        raise work.refusal(en=f"{stubborn[0]} adds its shortcut all the same", de=f"{stubborn[0]} addiert die Abkürzung trotzdem")
 
 
 def _take_out(found: ResidualBlock) -> None:
