@@ -108,7 +108,7 @@ class Plan:
         several = say(en=f"2 to {MOST_ARMS} arms", de=f"2 bis {MOST_ARMS} Arme")
         search = say(
             en="; more is a search: compare its best candidates with fresh seeds",
-            de="; mehr ist eine Suche: vergleiche deren beste Kandidaten mit frischen Startwerten",
+            de="; mehr ist eine Suche: vergleiche deren beste Kandidaten mit frischen Startzahlen",
         )
         rules: list[tuple[str, Any, bool, str]] = [
             ("arms", len(titles), 2 <= len(titles) <= MOST_ARMS, several + search),

@@ -49,7 +49,7 @@ def small_print(judgement: Judgement, *, comparisons: int, tta: bool, reader: La
         speaker,
         en=f"{runs} runs each (seeds {seeds} of {arms[0].name}), {lost} diverged; margin {margin} points; look {look.number}; "
         f"{comparisons} comparison{'s' * (comparisons != 1)} in this project; test-time augmentation: {'yes' if tta else 'no'}; {what}.",
-        de=f"je {runs} Läufe (Startwerte {seeds} von {arms[0].name}), {lost} divergiert; Grenze {margin} Punkte; Blick {look.number}; "
+        de=f"je {runs} Läufe (Startzahlen {seeds} von {arms[0].name}), {lost} divergiert; Grenze {margin} Punkte; Blick {look.number}; "
         f"{comparisons} Vergleich{'e' * (comparisons != 1)} in diesem Projekt; mehrere Ansichten je Testbild: {'ja' if tta else 'nein'}; {what}.",
     )
 

@@ -25,7 +25,7 @@ class FolderTaken(RunError):
 
 class NotARun(RunError):
     en = "{path!r} is not a run folder: {reason}.{nearest} `wiesel train` makes one."
-    de = "{path!r} ist kein Run-Ordner: {reason}.{nearest} `wiesel train` legt einen an."
+    de = "{path!r} ist kein Ordner eines Laufs: {reason}.{nearest} `wiesel train` legt einen an."
 
 
 class RunBusy(RunError):

@@ -247,7 +247,7 @@ def _bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
         return np.ascontiguousarray(np.rint(array * 255).astype(np.uint8))
     raise _mismatch(
         f"values {low} to {high} of type {array.dtype}; integers must lie in 0..255, floats in 0..1",
-        f"Werte {low} bis {high} vom Typ {array.dtype}; ganze Zahlen müssen in 0..255 liegen, Fliesskommazahlen in 0..1",
+        f"Werte {low} bis {high} vom Typ {array.dtype}; ganze Zahlen müssen in 0..255 liegen, Gleitkommazahlen in 0..1",
     )
 
 

@@ -329,7 +329,7 @@ def _eight_bits(image: Image.Image, background: int) -> Image.Image:
     values = np.asarray(image)
     if image.mode == "F":
         if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
-            raise _Refused(en="float values outside 0..1, range unknown", de="Fliesskommawerte ausserhalb 0..1, Bereich unbekannt")
+            raise _Refused(en="float values outside 0..1, range unknown", de="Gleitkommawerte ausserhalb 0..1, Bereich unbekannt")
         grey = np.rint(values * 255)
     else:
         if values.min() < 0 or values.max() > 65535:

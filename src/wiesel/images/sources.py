@@ -106,7 +106,7 @@ SOURCES: tuple[Source, ...] = (
         note=Reason(
             "A sixth of the training set and a fifth of the test set, drawn per class with a seed, without exact twins: accuracies "
             "are lower than on the whole and have wider intervals.",
-            "Ein Sechstel der Trainings- und ein Fünftel der Testbilder, je Klasse mit einem Startwert gezogen, ohne exakte "
+            "Ein Sechstel der Trainings- und ein Fünftel der Testbilder, je Klasse mit einer Startzahl gezogen, ohne exakte "
             "Zwillinge: Die Genauigkeiten sind tiefer als auf dem Ganzen und haben breitere Intervalle.",
         ),
         mirrored=True,
