@@ -382,7 +382,7 @@ class _Refused(Exception):
 def _too_large(pixels: int) -> _Refused:
     return _Refused(
         en=f"{pixels / 1e6:,.0f} million pixels, more than the allowed {PIXEL_LIMIT // 1_000_000} million",
-        de=f"{pixels / 1e6:,.0f} Millionen Pixel, mehr als die erlaubten {PIXEL_LIMIT // 1_000_000} Millionen",
+        de=f"{pixels / 1e6:.0f} Millionen Pixel, mehr als die erlaubten {PIXEL_LIMIT // 1_000_000} Millionen",
     )
 
 
