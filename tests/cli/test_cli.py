@@ -226,7 +226,7 @@ def test_files_that_may_follow_have_their_line_of_help(command: str) -> None:
         (["train", "--lr", "0,1"], "--lr braucht eine Zahl (mit Punkt: 0.5), nicht «0,1»."),
         (["train", "--json=vielleicht"], "--json braucht true oder false, nicht «vielleicht»."),
         (["train", "--opt", "adam"], '--opt kann nicht «adam» sein. Zur Auswahl stehen: "sgd", "adamw", "muon". Meinst du adamw?'),
-        (["train", "--epochs"], "Nach --epochs fehlt der Wert."),
+        (["train", "--epochs"], "--epochs braucht einen Wert."),
         (["train", "--epochs", "1", "--epochs", "2"], "--epochs steht mehrmals da."),
         (["train", "-xq"], "-x gibt es nicht."),
         (["train", "eins", "zwei"], "Das ist zu viel: 'zwei'."),

@@ -43,7 +43,7 @@ def test_without_ray_the_error_names_what_to_install_and_comes_before_everything
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(RayMissing, match=r"not installed.*pip install wiesel\[ray\]") as failure:
+    with pytest.raises(RayMissing, match=r"not installed.*pip install 'wiesel\[ray\]'") as failure:
         compare(["lenet5", "resnet20"], "no such data", output=tmp_path / "one", ray="local")
     assert failure.value.exit_code == 4
     assert not (tmp_path / "one").exists()

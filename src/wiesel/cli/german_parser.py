@@ -33,7 +33,7 @@ MISTAKES = (  # patterns of whole sentences: `", "` may stand between the names 
     (r'Invalid value for (\S+): unable to convert "(.*?)" into float\.', r"\1 braucht eine Zahl (mit Punkt: 0.5), nicht «\2»."),
     (r'Invalid value for (\S+): unable to convert "(.*?)" into bool\.', r"\1 braucht true oder false, nicht «\2»."),
     (r'Invalid value for (\S+): unable to convert "(.*?)" into (.+)\.', r"\1 kann nicht «\2» sein; nötig ist \3."),
-    (r'Command ".*?" parameter (-\S+) requires an argument\.', r"Nach \1 fehlt der Wert."),
+    (r'Command ".*?" parameter (-\S+) requires an argument\.', r"\1 braucht einen Wert."),
     (r'Command "(.*?)" parameter (\S+) requires an argument\.', r"Dem Befehl «\1» fehlt \2."),
     (r"Parameter (\S+) specified multiple times\.", r"\1 steht mehrmals da."),
     (r"Unused Tokens: \[(.*)\]\.", r"Das ist zu viel: \1."),

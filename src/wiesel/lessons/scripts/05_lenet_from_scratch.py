@@ -66,7 +66,7 @@ names = [
     say(en="pooling of the input", de="Pooling der Eingabe"),
 ]
 for axis, name, values in zip(axes, names, (numbers, convolved, pooled), strict=True):
-    axis.imshow(values[0, 0].detach(), cmap="cividis")
+    axis.imshow(values[0, 0].detach().numpy(), cmap="cividis")
     axis.set_title(f"{name}, {values.shape[2]}x{values.shape[3]}")
     axis.axis("off")
 show(
