@@ -4,8 +4,9 @@
 # %% [markdown] lang="de"
 # # Gemeinsame Skalierung
 #
-# 1. `grid`: alle Tripel (α, β, γ) von 1 bis `highest` (mit Grenze) in Schritten von `step`, für die |α β² γ² - 2| <= tolerance ist.
-# 2. `scaled`: Tiefe, Breite und Auflösung für ein φ; Schichten aufgerundet, Kanäle auf das nächste Vielfache von 8, Pixel auf die nächste ganze Zahl.
+# 1. `grid`: alle Tripel (α, β, γ) von 1 bis und mit `highest` in Schritten von `step`, für die |α β² γ² - 2| <= tolerance ist.
+# 2. `scaled`: Tiefe, Breite und Auflösung für ein φ; Schichten aufgerundet, Kanäle zum nächstgelegenen Vielfachen von 8, Pixel zur
+#    nächstgelegenen ganzen Zahl.
 # 3. Warum gerade α·β²·γ²? Leite es her.
 
 # %% [markdown] lang="en"
