@@ -8,6 +8,8 @@ FILE is executed as it is. RESULT is written as JSON: {"parts": [{part, state, t
 from __future__ import annotations
 
 import importlib
+import importlib.abc
+import importlib.util
 import inspect
 import json
 import linecache
@@ -16,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, Literal
 
 from wiesel.language import say
@@ -121,19 +123,34 @@ def program_of(path: Path) -> str:
     return code_of(content) if path.suffix == ".ipynb" else content
 
 
+class _AsWritten(importlib.abc.InspectLoader):
+    """Without Python's cache of compiled files, to which two texts of one length, written in one second, are the same."""
+
+    def __init__(self, program: str, path: Path) -> None:
+        self.program = program
+        self.path = str(path)
+
+    def get_source(self, fullname: str) -> str:
+        return self.program
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.program, self.path)
+
+
 def check(path: Path) -> Iterator[Result]:
     """Execute the file, then ask the checker of its exercise about each part."""
     program = program_of(path)
     name = exercise_of(program)
     checker = importlib.import_module(f"wiesel.lessons.checks.{name}")
-    module = ModuleType(f"exercise_{name}")
+    loader = _AsWritten(program, path)
+    specification = importlib.util.spec_from_loader(f"exercise_{name}", loader)
+    assert specification is not None
+    module = importlib.util.module_from_spec(specification)
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
-    # What tracebacks quote. Python's own import would look at its cache of compiled files, to which two texts of one length, written in
-    # one second, are the same.
-    linecache.cache[str(path)] = (len(program), None, program.splitlines(keepends=True), str(path))
+    linecache.cache[str(path)] = (len(program), None, program.splitlines(keepends=True), str(path))  # which tracebacks quote
     try:
-        exec(compile(program, str(path), "exec"), vars(module))
+        loader.exec_module(module)
     except (Exception, SystemExit) as error:
         yield Result(say(en="file", de="Datei"), "wrong", described(error, path))
         return
