@@ -134,7 +134,7 @@ def evaluate(
     split: Split = "test",
     data_dir: Path | str | None = None,
     lang: str = "both",
-    tell: Callable[[str], None] = lambda _: None,
+    tell: Callable[[str], None] | None = None,
 ) -> Result:
     """Measure a finished run on a split. For the test split the report is written anew as well.
 
@@ -211,18 +211,19 @@ def evaluate_views(
 
 
 def pictures_if_there(
-    run: RunFolder, data_dir: Path | str | None = None, tell: Callable[[str], None] = lambda _: None
+    run: RunFolder, data_dir: Path | str | None = None, tell: Callable[[str], None] | None = None
 ) -> DataSet | None:
     """As `pictures_of`, or None if the pictures are gone or changed, which `tell` is told: a report can do without."""
     try:
         return pictures_of(run, data_dir=data_dir)
     except WieselError as error:
-        tell(
-            say(
-                en=f"The pictures cannot be shown; the figures are from the predictions that the run keeps. ({error})",
-                de=f"Die Bilder lassen sich nicht zeigen; die Zahlen stammen aus den Vorhersagen, die der Lauf aufbewahrt. ({error})",
+        if tell is not None:
+            tell(
+                say(
+                    en=f"The pictures cannot be shown; the figures are from the predictions that the run keeps. ({error})",
+                    de=f"Die Bilder lassen sich nicht zeigen; die Zahlen stammen aus den Vorhersagen, die der Lauf aufbewahrt. ({error})",
+                )
             )
-        )
         return None
 
 
@@ -232,7 +233,7 @@ def report(
     output: Path | None = None,
     lang: str = "both",
     data_dir: Path | str | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    tell: Callable[[str], None] | None = None,
 ) -> Path:
     """Write the report of a finished and evaluated run; its path. `tell`: as in `evaluate`."""
     from wiesel import reports
