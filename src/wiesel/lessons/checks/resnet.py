@@ -101,7 +101,8 @@ def _network(build: Any, block: Any, blocks: list[int], name: str) -> str | None
         apart = float((theirs(pictures) - ours(pictures)).abs().max() / ours(pictures).abs().max())
     if apart < 1e-4:
         return None
+    by = number(100 * apart, 0) if apart < 1 else say(en="more than 100", de="mehr als 100")
     return say(
-        en=f"same weights, other answers (by {number(100 * apart, 0)} % of the largest): look at strides, margins and where ReLU stands",
-        de=f"gleiche Gewichte, andere Antworten (um {number(100 * apart, 0)} % der grössten): Sieh Schrittweiten, Ränder und den Ort von ReLU an",
+        en=f"same weights, other answers (by {by} % of the largest): look at strides, margins and where ReLU stands",
+        de=f"gleiche Gewichte, andere Antworten (um {by} % der grössten): Sieh Schrittweiten, Ränder und den Ort von ReLU an",
     )
