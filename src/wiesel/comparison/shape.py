@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
 
+from wiesel.comparison.plan import MOST_ARMS
+
 Several = Annotated[list[float], msgspec.Meta(min_length=1)]
 Seconds = Annotated[list[Annotated[float, msgspec.Meta(gt=0)]], msgspec.Meta(min_length=1)]
 Pair = tuple[float, float]
@@ -100,7 +102,7 @@ class Document(TypedDict):
     challenger: str
     margin: float
     runs: int
-    arms: Annotated[list[Arm], msgspec.Meta(min_length=2, max_length=10)]
+    arms: Annotated[list[Arm], msgspec.Meta(min_length=2, max_length=MOST_ARMS)]
     question: NotRequired[Both]
     why_exploratory: NotRequired[Both | None]
     training: NotRequired[list[Training]]
