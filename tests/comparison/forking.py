@@ -149,10 +149,17 @@ def _answer(line: socket.socket, client: str) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-    line.sendall(pid.to_bytes(8, "big"))
+    try:
+        line.sendall(pid.to_bytes(8, "big"))
+    except OSError:  # the client was killed before it knew the process that it stands for
+        os.kill(pid, signal.SIGKILL)
 
     def watch() -> None:
-        if not line.recv(1):
+        try:
+            alive = line.recv(1)
+        except ConnectionResetError:  # killed with something unread
+            alive = b""
+        if not alive:
             os.kill(pid, signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
